@@ -1,0 +1,56 @@
+# make help lists the targets. Go and a Debian machine are all that is needed; `make tools` brings the rest.
+
+GO ?= go
+# All packages share one throwaway PostgreSQL, where it is installed.
+BESIDE_POSTGRES = $(GO) run ./internal/db/dbtest/pgtest/pgrun
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
+
+.PHONY: tools
+tools: ## install what the tests use besides Go, where it is missing
+	scripts/install-test-tools
+
+.PHONY: run
+run: ## start Comptoir on this machine, its data in ./comptoir-data
+	$(GO) run ./cmd/comptoir serve --data comptoir-data
+
+.PHONY: test
+test: tools ## every test, with real databases, a real browser and real mail servers; installs what is missing
+	COMPTOIR_REAL=1 $(BESIDE_POSTGRES) $(GO) test ./...
+
+.PHONY: test-fast
+test-fast: ## what runs in a minute, with whatever is installed
+	$(BESIDE_POSTGRES) $(GO) test -short ./...
+
+.PHONY: test-real
+test-real: tools ## against other people's servers only: today Dovecot and OpenSMTPD
+	COMPTOIR_REAL=1 $(GO) test -count=1 ./internal/network/email
+
+.PHONY: race
+race: ## what runs without a browser or real mail servers, with the race detector
+	$(BESIDE_POSTGRES) $(GO) test -race -short ./...
+
+.PHONY: fuzz
+fuzz: ## every fuzz test for TIME (30s)
+	scripts/fuzz $(or $(TIME),30s)
+
+.PHONY: bench
+bench: ## what Comptoir promises in numbers, measured (COMPTOIR_LIMITS: the programs of the ceilings)
+	$(GO) run ./bench
+
+.PHONY: generate
+generate: ## the Go code of the pages, from their templ files
+	$(GO) tool templ generate -path internal/web/view
+
+.PHONY: check
+check: ## format, vet, staticcheck, and generated code that is up to date
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	scripts/check-generated
+
+.PHONY: shots
+shots: ## the pictures of the README and the manual, made by the browser tests
+	COMPTOIR_SHOTS=$(CURDIR)/docs/screenshots $(BESIDE_POSTGRES) $(GO) test -count=1 $$(grep -rl --include='*_test.go' 'comptoir/internal/browsertest"' . | xargs -n1 dirname | sort -u)

@@ -1,0 +1,46 @@
+package app
+
+import (
+	"context"
+
+	"comptoir/internal/db"
+	"comptoir/internal/fault"
+	"comptoir/internal/place"
+)
+
+// ResetLink makes a link by which a member chooses a new password, and returns its path: the operator's way
+// to let somebody back in. fault.NotFound with the key "cli.no_member" when nobody has the address.
+func ResetLink(ctx context.Context, s *Store, email string) (path string, err error) {
+	m, err := place.MemberByEmail(ctx, s.DB, email)
+	if fault.Is(err, fault.NotFound) {
+		return "", fault.New(fault.NotFound, "app.member", "cli.no_member")
+	}
+	if err != nil {
+		return "", err
+	}
+	err = s.DB.Write(ctx, func(tx db.Tx) error {
+		code, err := place.ResetLink(ctx, tx, place.System(), "", m.ID)
+		path = "/reset/" + code
+		return err
+	})
+	return path, err
+}
+
+// ListMembers returns a line for each role that somebody has: address, name, role, place.
+func ListMembers(ctx context.Context, s *Store) ([]string, error) {
+	places, err := place.All(ctx, s.DB)
+	if err != nil {
+		return nil, err
+	}
+	var lines []string
+	for _, p := range places {
+		team, err := place.Team(ctx, s.DB, p.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range team {
+			lines = append(lines, c.Member.Email+"\t"+c.Member.Name+"\t"+string(c.Role)+"\t"+p.Slug)
+		}
+	}
+	return lines, nil
+}

@@ -1,0 +1,125 @@
+package browsertest
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/go-rod/rod/lib/proto"
+)
+
+// Shots names the folder that pictures are saved in; without it they lie in comptoir-shots, in the folder for
+// temporary files.
+const Shots = "COMPTOIR_SHOTS"
+
+// AxeEnv names the file axe.min.js; without it the one that scripts/install-test-tools fetched is used.
+const AxeEnv = "COMPTOIR_AXE"
+
+// Screenshot saves a picture of what the view shows as NAME.png, and returns its path.
+func (p *Page) Screenshot(name string) string {
+	p.t.Helper()
+	p.until("the fonts", `() => document.fonts.status === "loaded"`)
+	path, err := p.save(name)
+	if err != nil {
+		p.t.Fatalf("Screenshot %s: %v", name, err)
+	}
+	return path
+}
+
+func (p *Page) save(name string) (string, error) {
+	dir := os.Getenv(Shots)
+	if dir == "" {
+		dir = filepath.Join(os.TempDir(), "comptoir-shots")
+	}
+	path := filepath.Join(dir, strings.NewReplacer("/", "-", " ", "-").Replace(name)+".png")
+	tab := p.tab.Timeout(patience)
+	defer tab.CancelTimeout()
+	png, err := tab.Screenshot(false, &proto.PageCaptureScreenshot{Format: proto.PageCaptureScreenshotFormatPng})
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return "", err
+	}
+	p.t.Logf("picture: %s", path)
+	return path, os.WriteFile(path, png, 0o644)
+}
+
+// Fits fails the test when the page is wider than the screen, and names what sticks out.
+func (p *Page) Fits() {
+	p.t.Helper()
+	out := p.evalString(`() => {
+		const wide = document.documentElement.clientWidth, root = document.scrollingElement
+		if (root.scrollWidth <= wide) return ""
+		const guilty = [...document.body.querySelectorAll("*")].filter(e => e.getBoundingClientRect().right > wide + 0.5)
+		const name = e => e.tagName.toLowerCase() + [...e.classList].map(c => "." + c).join("")
+		return root.scrollWidth + " px of page on " + wide + " px of screen: " + guilty.slice(0, 5).map(name).join(", ")
+	}`)
+	if out != "" {
+		p.t.Errorf("the page sticks out: %s", out)
+	}
+}
+
+// Axe fails the test for everything on the page that axe-core finds to violate WCAG 2.0, 2.1 or 2.2, A or AA.
+// Where axe-core is not installed it says so and checks nothing; with COMPTOIR_REAL=1 that fails the test.
+func (p *Page) Axe() {
+	p.t.Helper()
+	source := axe(p.t)
+	if source == "" {
+		return
+	}
+	tab := p.tab.Timeout(3 * patience)
+	defer tab.CancelTimeout()
+	// The protocol's own evaluation: a page's Content-Security-Policy does not see it.
+	if _, err := (proto.RuntimeEvaluate{Expression: source + "\n;0"}).Call(tab); err != nil {
+		p.t.Fatalf("Axe: %v", err)
+	}
+	res, err := (proto.RuntimeEvaluate{AwaitPromise: true, ReturnByValue: true, Expression: axeRun}).Call(tab)
+	if err != nil {
+		p.t.Fatalf("Axe: %v", err)
+	}
+	if res.ExceptionDetails != nil {
+		p.t.Fatalf("Axe: %s", exception(res.ExceptionDetails))
+	}
+	var violations []struct {
+		ID, Help string
+		Nodes    []struct{ Target, HTML, Why string }
+	}
+	if err := json.Unmarshal([]byte(res.Result.Value.Str()), &violations); err != nil {
+		p.t.Fatalf("Axe: %v", err)
+	}
+	for _, v := range violations {
+		var b strings.Builder
+		for _, n := range v.Nodes {
+			fmt.Fprintf(&b, "\n  %s\n    %s\n    %s", n.Target, n.HTML, strings.ReplaceAll(n.Why, "\n", "\n    "))
+		}
+		p.t.Errorf("axe: %s: %s%s", v.ID, v.Help, b.String())
+	}
+}
+
+const axeRun = `axe.run(document, {runOnly: {type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]}, resultTypes: ["violations"]})
+	.then(r => JSON.stringify(r.violations.map(v => ({ID: v.id, Help: v.help, Nodes: v.nodes.map(n => ({Target: n.target.join(" "), HTML: n.html.slice(0, 200), Why: n.failureSummary}))}))))`
+
+// axe returns the text of axe-core, or "" after saying where it may come from.
+func axe(t testing.TB) string {
+	t.Helper()
+	path := os.Getenv(AxeEnv)
+	if path == "" {
+		cache, err := os.UserCacheDir()
+		if err != nil {
+			t.Fatal(err)
+		}
+		path = filepath.Join(cache, "comptoir", "axe-core-4.14.1", "axe.min.js")
+	}
+	b, err := os.ReadFile(path)
+	if err != nil && real() {
+		t.Fatalf("Axe: %v", err)
+	}
+	if err != nil {
+		t.Logf("accessibility is not checked: %v (scripts/install-test-tools fetches it)", err)
+	}
+	return string(b)
+}

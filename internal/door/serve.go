@@ -1,0 +1,261 @@
+package door
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"comptoir/internal/db"
+	"comptoir/internal/fault"
+	"comptoir/internal/place"
+)
+
+// Guard serves a Table. Its fields are set once, before Handler.
+type Guard struct {
+	DB     *db.DB
+	Log    *slog.Logger
+	Origin Origin
+	// PlainSignIn lets members sign in over plain http from other machines than this one.
+	PlainSignIn bool
+	// OperatorToken opens Operator routes to other machines, by bearer; "" = loopback only.
+	OperatorToken string
+	// Fail writes the answer to a request that failed, for people (Open, Guest, Team routes).
+	Fail func(w http.ResponseWriter, r *http.Request, v *Visit, err error)
+	// FailAPI does so for API routes.
+	FailAPI func(w http.ResponseWriter, r *http.Request, v *Visit, err error)
+
+	limit   *limiter
+	streams streams
+}
+
+const maxBody = 1 << 20
+
+// Handler returns the server's handler. Whatever the table does not hold is answered 404 by Fail.
+func (g *Guard) Handler(t *Table) http.Handler {
+	g.limit = newLimiter()
+	g.streams.n = map[string]int{}
+	mux := http.NewServeMux()
+	for _, e := range t.routes {
+		mux.Handle(e.Method+" "+e.Pattern, g.guarded(e))
+	}
+	mux.Handle("/", g.guarded(entry{Route{Kind: Open, Method: "GET", Pattern: "/"}, func(http.ResponseWriter, *http.Request, *Visit) error {
+		return fault.New(fault.NotFound, "door.route", "")
+	}}))
+	return mux
+}
+
+func (g *Guard) guarded(e entry) http.Handler {
+	cross := http.NewCrossOriginProtection()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v := &Visit{Ref: reference(), Route: e.Route}
+		start := time.Now()
+		out := &answer{ResponseWriter: w}
+		err := g.enter(out, r, v, e, cross)
+		if err != nil {
+			g.fail(out, r, v, err)
+		}
+		g.note(r, v, out, err, time.Since(start))
+	})
+}
+
+// enter takes a request through every check and then to its handler.
+func (g *Guard) enter(w *answer, r *http.Request, v *Visit, e entry, cross *http.CrossOriginProtection) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			if p == http.ErrAbortHandler {
+				panic(p)
+			}
+			err = &fault.Error{Code: fault.Internal, Op: "door.panic", Err: panicked{p, debug.Stack()}}
+		}
+	}()
+	err = g.Origin.read(r, v)
+	headers(w, v, g.publicIsSecure())
+	if err != nil {
+		return err
+	}
+	if e.Kind != API && e.Kind != Operator {
+		if err := cross.Check(r); err != nil {
+			return fault.Wrap(err, fault.Forbidden, "door.cross_origin", "door.cross_origin")
+		}
+	}
+	if err := g.identify(r, v); err != nil {
+		return err
+	}
+	lim := e.Limit
+	if lim.Group == "" {
+		lim = limits[e.Kind]
+	}
+	if err := g.limit.take(lim, v.visitor(), time.Now()); err != nil {
+		return err
+	}
+	if e.Stream {
+		closed, err := g.streams.open(v.streamShares(r))
+		if err != nil {
+			return err
+		}
+		defer closed()
+	}
+	size := e.Body
+	if size == 0 {
+		size = maxBody
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, size)
+	err = e.handle(w, r, v)
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return &fault.Error{Code: fault.Rejected, Op: "door.body", Key: "door.too_large", Err: err}
+	}
+	return err
+}
+
+func (g *Guard) publicIsSecure() bool {
+	if g.Origin.Public == nil {
+		return false
+	}
+	u := g.Origin.Public()
+	return u != nil && u.Scheme == "https"
+}
+
+// identify proves who the visitor is and that they may pass this door.
+func (g *Guard) identify(r *http.Request, v *Visit) error {
+	switch v.Route.Kind {
+	case API:
+		return g.identifyToken(r, v)
+	case Operator:
+		return g.identifyOperator(r, v)
+	case Team:
+		return g.identifyMember(r, v)
+	}
+	return nil
+}
+
+func (g *Guard) identifyToken(r *http.Request, v *Visit) error {
+	value, ok := bearer(r)
+	if !ok {
+		return fault.New(fault.Unauthenticated, "door.token", "token.missing")
+	}
+	actor, token, err := place.FindToken(r.Context(), g.DB, value)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(actor.Scopes, v.Route.Scope) {
+		return fault.New(fault.Forbidden, "door.scope", "token.scope", "scope", string(v.Route.Scope))
+	}
+	if v.Place, err = place.Get(r.Context(), g.DB, actor.PlaceID); err != nil {
+		return err
+	}
+	v.Actor = actor
+	return place.TouchToken(r.Context(), g.DB, token)
+}
+
+func (g *Guard) identifyOperator(r *http.Request, v *Visit) error {
+	if v.Addr.IsLoopback() {
+		return nil
+	}
+	if value, ok := bearer(r); ok && g.OperatorToken != "" && equal(value, g.OperatorToken) {
+		return nil
+	}
+	return fault.New(fault.NotFound, "door.operator", "")
+}
+
+func (g *Guard) identifyMember(r *http.Request, v *Visit) error {
+	if !v.Secure && !v.Addr.IsLoopback() && !g.PlainSignIn {
+		return fault.New(fault.Forbidden, "door.plain", "door.plain_http")
+	}
+	ctx := r.Context()
+	var err error
+	if v.Session, v.Member, err = place.FindSession(ctx, g.DB, v.cookie(r, sessionCookie)); err != nil {
+		return err
+	}
+	v.Actor = v.Member.As("", "")
+	if v.Route.Fresh && time.Since(v.Session.AuthenticatedAt) > 15*time.Minute && r.Method != http.MethodGet {
+		return fault.New(fault.Unauthenticated, "door.fresh", "door.password_again")
+	}
+	if v.Route.Place {
+		if err := g.identifyPlace(ctx, r.PathValue("place"), v); err != nil {
+			return err
+		}
+	}
+	return place.TouchSession(ctx, g.DB, v.Session)
+}
+
+// identifyPlace gives the member their role. A place that is not theirs and one that does not exist are
+// the same to them.
+func (g *Guard) identifyPlace(ctx context.Context, slug string, v *Visit) error {
+	none := fault.New(fault.NotFound, "door.place", "")
+	p, err := place.BySlug(ctx, g.DB, slug)
+	if fault.Is(err, fault.NotFound) {
+		return none
+	}
+	if err != nil {
+		return err
+	}
+	role, err := place.RoleIn(ctx, g.DB, v.Member.ID, p.ID)
+	if err != nil {
+		return err
+	}
+	if role == "" {
+		return none
+	}
+	v.Place, v.Actor = p, v.Member.As(p.ID, role)
+	return v.Actor.Needs(v.Route.Role, p.ID)
+}
+
+// Recognise finds out who is signed in on a route that needs nobody; it leaves v alone when nobody is.
+func (g *Guard) Recognise(r *http.Request, v *Visit) {
+	s, m, err := place.FindSession(r.Context(), g.DB, v.cookie(r, sessionCookie))
+	if err == nil {
+		v.Session, v.Member, v.Actor = s, m, m.As("", "")
+	}
+}
+
+// Check asks again, for a stream that has been open for a while, whether its visitor may still see it.
+func (g *Guard) Check(r *http.Request, v *Visit) error {
+	again := &Visit{Ref: v.Ref, Route: v.Route, Addr: v.Addr, Secure: v.Secure, Host: v.Host}
+	return g.identify(r, again)
+}
+
+func bearer(r *http.Request) (string, bool) {
+	scheme, value, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.TrimSpace(value), ok && strings.EqualFold(scheme, "Bearer")
+}
+
+// fail answers, unless the handler had begun to.
+func (g *Guard) fail(w *answer, r *http.Request, v *Visit, err error) {
+	if w.status != 0 || r.Context().Err() != nil && w.status == 0 && errors.Is(err, context.Canceled) {
+		return
+	}
+	if v.Route.Kind == API && g.FailAPI != nil {
+		g.FailAPI(w, r, v, err)
+		return
+	}
+	g.Fail(w, r, v, err)
+}
+
+// note writes the access log: the route's pattern, never the path, because paths hold codes.
+func (g *Guard) note(r *http.Request, v *Visit, w *answer, err error, took time.Duration) {
+	attrs := []any{"ref", v.Ref, "method", r.Method, "route", v.Route.Pattern, "status", w.status, "ms", took.Milliseconds()}
+	switch code := fault.CodeOf(err); {
+	case code == fault.Internal && !errors.Is(err, context.Canceled):
+		g.Log.Error("request failed", append(attrs, "err", err)...)
+	case err != nil:
+		g.Log.Info("request refused", append(attrs, "code", string(code), "err", err)...)
+	default:
+		g.Log.Debug("request", attrs...)
+	}
+}
+
+// ParsePublic reads the address by which an installation is reached: http or https, a host, no path.
+func ParsePublic(raw string) (*url.URL, error) {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		return nil, fault.New(fault.Invalid, "door.public", "address.invalid")
+	}
+	return &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host)}, nil
+}

@@ -1,0 +1,109 @@
+package floor_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"comptoir/internal/db"
+	"comptoir/internal/fault"
+	"comptoir/internal/floor"
+)
+
+func TestANumberIsNeverUsedAgain(t *testing.T) {
+	each(t, func(r *room) {
+		r.write(func(tx db.Tx) error { return floor.RemoveTable(r.Context(), tx, r.owner, r.place.ID, r.tables[2].ID) })
+		r.write(func(tx db.Tx) error {
+			_, err := floor.AddTables(r.Context(), tx, r.owner, r.place.ID, 2, "")
+			return err
+		})
+		all, err := floor.Tables(r.Context(), r.DB, r.place.ID)
+		if err != nil {
+			r.Fatal(err)
+		}
+		var names []string
+		spots := map[[2]int]bool{}
+		for _, t := range all {
+			names = append(names, t.Name)
+			spots[[2]int{t.X, t.Y}] = true
+		}
+		if diff := cmp.Diff([]string{"1", "2", "4", "5"}, names); diff != "" {
+			r.Error(diff)
+		}
+		if len(spots) != len(all) {
+			r.Errorf("tables stand on one another: %v", spots)
+		}
+	})
+}
+
+func TestATableIsRenamedAndMovedWithinReason(t *testing.T) {
+	each(t, func(r *room) {
+		var z floor.Zone
+		r.write(func(tx db.Tx) (err error) {
+			z, err = floor.AddZone(r.Context(), tx, r.owner, r.place.ID, " Fenêtres ")
+			return err
+		})
+		change := func(fn func(*floor.Table)) error {
+			return r.try(func(tx db.Tx) error {
+				_, err := floor.ChangeTable(r.Context(), tx, r.owner, r.place.ID, r.tables[0].ID, fn)
+				return err
+			})
+		}
+		if err := change(func(t *floor.Table) { t.Name, t.ZoneID, t.X, t.Y, t.Seats = "Bar", z.ID, 0, floor.Grid, 4 }); err != nil {
+			r.Fatal(err)
+		}
+		got, err := floor.GetTable(r.Context(), r.DB, r.place.ID, r.tables[0].ID)
+		if err != nil || got.Name != "Bar" || got.ZoneID != z.ID || got.Y != floor.Grid || got.Seats != 4 {
+			r.Errorf("%+v %v", got, err)
+		}
+		for key, fn := range map[string]func(*floor.Table){
+			"floor.table_name":  func(t *floor.Table) { t.Name = strings.Repeat("x", 13) },
+			"floor.table_spot":  func(t *floor.Table) { t.X = 25 },
+			"floor.table_seats": func(t *floor.Table) { t.Seats = -1 },
+			"floor.table_taken": func(t *floor.Table) { t.Name = "2" },
+		} {
+			if err := change(fn); !fault.Is(err, fault.Invalid) || fault.As(err).Fields[0].Key != key {
+				r.Errorf("%s: %v", key, err)
+			}
+		}
+		if err := change(func(t *floor.Table) { t.ZoneID = db.NewID() }); !fault.Is(err, fault.NotFound) {
+			r.Errorf("a zone that is not ours: %v", err)
+		}
+		r.write(func(tx db.Tx) error { return floor.RemoveZone(r.Context(), tx, r.owner, r.place.ID, z.ID) })
+		if got, _ := floor.GetTable(r.Context(), r.DB, r.place.ID, r.tables[0].ID); got.ZoneID != "" {
+			r.Error("the zone is gone, its table is not out of it")
+		}
+	})
+}
+
+func TestOnlyManagersChangeTablesAndTheFloorRotatesCodes(t *testing.T) {
+	each(t, func(r *room) {
+		err := r.try(func(tx db.Tx) error {
+			_, err := floor.AddTables(r.Context(), tx, r.noemie, r.place.ID, 1, "")
+			return err
+		})
+		wantCode(r.T, err, fault.Forbidden, "")
+		r.write(func(tx db.Tx) error {
+			return floor.Rotate(r.Context(), tx, r.noemie, r.place.ID, r.tables[0].ID, r.tables[1].ID)
+		})
+	})
+}
+
+func TestAChangeOfAddressKnowsHowManyCardsAreOut(t *testing.T) {
+	each(t, func(r *room) {
+		const old = "http://192.0.2.10:8080"
+		r.write(func(tx db.Tx) error {
+			return floor.Printed(r.Context(), tx, r.owner, r.place.ID, old, r.tables[0].ID, r.tables[1].ID)
+		})
+		r.write(func(tx db.Tx) error { return floor.Rotate(r.Context(), tx, r.noemie, r.place.ID, r.tables[1].ID) })
+		n, err := floor.CardsOut(r.Context(), r.DB, old)
+		if err != nil || n != 1 {
+			r.Errorf("%d cards out, %v", n, err)
+		}
+		all, _ := floor.Tables(r.Context(), r.DB, r.place.ID)
+		if all[0].Stale(old) || !all[0].Stale("https://zinc.example") || !all[1].Stale(old) || all[2].Stale(old) {
+			r.Error("which cards lead nowhere is wrong")
+		}
+	})
+}

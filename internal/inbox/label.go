@@ -1,0 +1,129 @@
+package inbox
+
+import (
+	"context"
+	"hash/fnv"
+
+	"comptoir/internal/db"
+	"comptoir/internal/fault"
+	"comptoir/internal/place"
+	"comptoir/internal/text"
+)
+
+// Label is a word that a place puts on conversations.
+type Label struct {
+	ID   string
+	Name string
+	Tone string // one of Tones
+}
+
+// Tones are the colours of labels, as the stylesheet calls them.
+var Tones = []string{"verre", "vin", "ardoise", "amber", ""}
+
+const maxLabel = 40 // graphemes
+
+func scanLabel(r db.Row) (l Label, err error) {
+	err = r.Scan(&l.ID, &l.Name, &l.Tone)
+	return l, err
+}
+
+// Labels lists a place's labels by name.
+func (b *Inbox) Labels(ctx context.Context, placeID string) ([]Label, error) {
+	return db.Collect(scanLabel)(b.DB.Query(ctx, "SELECT id, name, tone FROM label WHERE place_id = $1 ORDER BY folded", placeID))
+}
+
+// NewLabel makes a label, or returns the one of that name (accents and case aside).
+func (b *Inbox) NewLabel(ctx context.Context, actor place.Actor, placeID, name string) (l Label, err error) {
+	if err := actor.Needs(place.Manager, placeID); err != nil {
+		return l, err
+	}
+	l = Label{ID: db.NewID(), Name: text.Line(name)}
+	if l.Name == "" || text.Graphemes(l.Name) > maxLabel {
+		return l, fault.InvalidFields("inbox.label", fault.Field{Name: "new", Key: "inbox.label_length", Args: []any{"max", maxLabel}})
+	}
+	folded := text.Fold(l.Name)
+	h := fnv.New32a()
+	h.Write([]byte(folded))
+	l.Tone = Tones[h.Sum32()%uint32(len(Tones))]
+	err = b.DB.Write(ctx, func(tx db.Tx) error {
+		if _, err := place.Lock(ctx, tx, placeID); err != nil {
+			return err
+		}
+		known, err := scanLabel(tx.QueryRow(ctx, "SELECT id, name, tone FROM label WHERE place_id = $1 AND folded = $2", placeID, folded))
+		if err != db.ErrNoRows {
+			l = known
+			return err
+		}
+		if _, err := tx.Exec(ctx, "INSERT INTO label (place_id, id, name, folded, tone) VALUES ($1, $2, $3, $4, $5)", placeID, l.ID, l.Name, folded, l.Tone); err != nil {
+			return err
+		}
+		return place.Record(ctx, tx, placeID, actor, place.Entry{Kind: "label.made", SubjectID: l.ID})
+	})
+	return l, err
+}
+
+// Label puts a label on a conversation, or takes it off.
+func (b *Inbox) Label(ctx context.Context, actor place.Actor, placeID, id, labelID string, on bool) (seq int64, err error) {
+	if err := actor.Needs(place.Manager, placeID); err != nil {
+		return 0, err
+	}
+	err = b.DB.Write(ctx, func(tx db.Tx) error {
+		if _, err := place.Lock(ctx, tx, placeID); err != nil {
+			return err
+		}
+		var n int
+		if err := tx.QueryRow(ctx, "SELECT count(*) FROM label WHERE place_id = $1 AND id = $2", placeID, labelID).Scan(&n); err != nil {
+			return err
+		}
+		if _, err := get(ctx, tx, placeID, id); err != nil || n == 0 {
+			return db.NotFound(orNone(err), "inbox.label")
+		}
+		changed, err := setLabel(ctx, tx, placeID, id, labelID, on)
+		if err != nil || !changed {
+			return err
+		}
+		seq, err = record(ctx, tx, placeID, actor, place.Entry{Kind: "conversation.labelled", SubjectID: id, Data: map[string]any{"label": labelID, "on": on}})
+		return err
+	})
+	return seq, err
+}
+
+func setLabel(ctx context.Context, tx db.Tx, placeID, id, labelID string, on bool) (changed bool, err error) {
+	q := "DELETE FROM conversation_label WHERE place_id = $1 AND conversation_id = $2 AND label_id = $3"
+	if on {
+		q = "INSERT INTO conversation_label (place_id, conversation_id, label_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+	}
+	n, err := tx.Exec(ctx, q, placeID, id, labelID)
+	return n > 0, err
+}
+
+// orNone is err, or ErrNoRows when there was no error but nothing was found either.
+func orNone(err error) error {
+	if err == nil {
+		return db.ErrNoRows
+	}
+	return err
+}
+
+// labelsOf returns the labels on conversations, by conversation.
+func labelsOf(ctx context.Context, q db.Querier, placeID string, ids []string) (map[string][]Label, error) {
+	all := map[string][]Label{}
+	if len(ids) == 0 {
+		return all, nil
+	}
+	list, args := db.In(2, ids, placeID)
+	rows, err := q.Query(ctx, "SELECT cl.conversation_id, l.id, l.name, l.tone FROM conversation_label cl JOIN label l ON l.place_id = cl.place_id AND l.id = cl.label_id WHERE cl.place_id = $1 AND cl.conversation_id IN ("+list+") ORDER BY l.folded", args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		var l Label
+		if err := rows.Scan(&id, &l.ID, &l.Name, &l.Tone); err != nil {
+			return nil, err
+		}
+		all[id] = append(all[id], l)
+	}
+	return all, rows.Err()
+}

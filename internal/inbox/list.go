@@ -1,0 +1,306 @@
+package inbox
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"comptoir/internal/db"
+	"comptoir/internal/fault"
+	"comptoir/internal/network"
+	"comptoir/internal/text"
+)
+
+// Tab is one view of the list.
+type Tab string
+
+const (
+	TabOpen      Tab = "open"      // to answer: open, not of machines
+	TabMine      Tab = "mine"      // open and entrusted to who asks
+	TabSnoozed   Tab = "snoozed"   // set aside
+	TabSettled   Tab = "settled"   // closed
+	TabAutomatic Tab = "automatic" // only machines spoke
+	TabAll       Tab = "all"
+)
+
+// Tabs lists the tabs in the order of the screen.
+var Tabs = []Tab{TabOpen, TabMine, TabSnoozed, TabSettled, TabAutomatic}
+
+// Query chooses conversations.
+type Query struct {
+	Tab      Tab    // "" = TabOpen, or every one when Search is set
+	MemberID string // who asks: for TabMine and drafts
+	Hidden   []network.Kind
+	Only     network.Kind // "" = every network
+	LabelID  string
+	PersonID string
+	Search   string // words; accents and case do not matter
+	After    string // the mark of the previous page, "" = from the newest
+	Limit    int    // 1 to 100; 0 = 30
+}
+
+// Row is one conversation of a list, with what the row shows.
+type Row struct {
+	Conversation
+	Name string // of the person, "" = nobody answered yet
+
+	Labels   []Label
+	Assignee string // the member's name
+	Draft    bool
+}
+
+// Page is part of a list, the newest first.
+type Page struct {
+	Rows []Row
+	Next string // the mark to continue from, "" = that was all
+}
+
+const pageRows = 30
+
+// List returns a page of conversations. It returns fault.Invalid for a mark that it did not give.
+func (b *Inbox) List(ctx context.Context, placeID string, q Query) (Page, error) {
+	if q.Limit <= 0 || q.Limit > 100 {
+		q.Limit = pageRows
+	}
+	var p Page
+	var err error
+	if strings.TrimSpace(q.Search) != "" {
+		p, err = b.search(ctx, placeID, q)
+	} else {
+		p, err = b.list(ctx, placeID, q)
+	}
+	if err != nil {
+		return p, err
+	}
+	return p, b.dress(ctx, placeID, q.MemberID, p.Rows)
+}
+
+// where is the condition of a query, without its mark, and its arguments; $1 is the place.
+func (q Query) where(placeID string) (string, []any) {
+	args := []any{placeID}
+	cond := "c.place_id = $1 AND c.merged_into = ''"
+	add := func(s string, v any) {
+		args = append(args, v)
+		cond += " AND " + strings.ReplaceAll(s, "?", "$"+strconv.Itoa(len(args)))
+	}
+	switch q.Tab {
+	case TabMine:
+		cond += " AND c.state = 'open'"
+		add("c.assignee_id = ?", q.MemberID)
+	case TabSnoozed:
+		cond += " AND c.state = 'snoozed'"
+	case TabSettled:
+		cond += " AND c.state = 'settled' AND NOT c.automatic"
+	case TabAutomatic:
+		cond += " AND c.automatic"
+	case TabAll:
+	default:
+		cond += " AND c.state = 'open' AND NOT c.automatic"
+	}
+	for _, k := range q.Hidden[:min(len(q.Hidden), 20)] {
+		add("c.kind <> ?", string(k))
+	}
+	if q.Only != "" {
+		add("c.kind = ?", string(q.Only))
+	}
+	if q.PersonID != "" {
+		add("c.person_id = ?", q.PersonID)
+	}
+	if q.LabelID != "" {
+		add("EXISTS (SELECT 1 FROM conversation_label cl WHERE cl.place_id = c.place_id AND cl.conversation_id = c.id AND cl.label_id = ?)", q.LabelID)
+	}
+	return cond, args
+}
+
+const rowColumns = conversationColumns + ", coalesce(p.name, ''), coalesce(m.name, '')"
+const rowTables = " FROM conversation c LEFT JOIN person p ON p.place_id = c.place_id AND p.id = c.person_id LEFT JOIN member m ON m.id = c.assignee_id WHERE "
+
+func scanRow(r db.Row) (row Row, err error) {
+	row.Conversation, err = scanConversation(scanning(func(dest ...any) error { return r.Scan(append(dest, &row.Name, &row.Assignee)...) }))
+	return row, err
+}
+
+// scanning makes a db.Row of a function.
+type scanning func(dest ...any) error
+
+func (s scanning) Scan(dest ...any) error { return s(dest...) }
+
+func (b *Inbox) list(ctx context.Context, placeID string, q Query) (Page, error) {
+	cond, args := q.where(placeID)
+	if q.After != "" {
+		at, id, err := parseMark(q.After)
+		if err != nil {
+			return Page{}, err
+		}
+		args = append(args, at, id)
+		cond += " AND (c.last_at, c.id) < ($" + strconv.Itoa(len(args)-1) + ", $" + strconv.Itoa(len(args)) + ")"
+	}
+	args = append(args, q.Limit+1)
+	rows, err := db.Collect(scanRow)(b.DB.Query(ctx, "SELECT "+rowColumns+rowTables+cond+" ORDER BY c.last_at DESC, c.id DESC LIMIT $"+strconv.Itoa(len(args)), args...))
+	if err != nil {
+		return Page{}, err
+	}
+	p := Page{Rows: rows}
+	if len(rows) > q.Limit {
+		p.Rows = rows[:q.Limit]
+		last := p.Rows[q.Limit-1]
+		p.Next = strconv.FormatInt(db.Micros(last.LastAt), 36) + "." + last.ID
+	}
+	return p, nil
+}
+
+func parseMark(s string) (int64, string, error) {
+	at, id, ok := strings.Cut(s, ".")
+	n, err := strconv.ParseInt(at, 36, 64)
+	if !ok || err != nil || !db.IsID(id) {
+		return 0, "", fault.New(fault.Invalid, "inbox.list", "inbox.mark")
+	}
+	return n, id, nil
+}
+
+// dress adds labels, handles and drafts to rows.
+func (b *Inbox) dress(ctx context.Context, placeID, memberID string, rows []Row) error {
+	ids := make([]string, len(rows))
+	for i := range rows {
+		ids[i] = rows[i].ID
+	}
+	labels, err := labelsOf(ctx, b.DB, placeID, ids)
+	if err != nil {
+		return err
+	}
+	drafts := map[string]bool{}
+	if memberID != "" {
+		if drafts, err = draftsOf(ctx, b.DB, placeID, memberID, ids); err != nil {
+			return err
+		}
+	}
+	for i := range rows {
+		rows[i].Labels, rows[i].Draft = labels[rows[i].ID], drafts[rows[i].ID]
+	}
+	return nil
+}
+
+// Rows returns conversations by id as List does, for pages that live; one that is merged or gone is
+// missing.
+func (b *Inbox) Rows(ctx context.Context, placeID, memberID string, ids ...string) ([]Row, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	list, args := db.In(2, ids, placeID)
+	rows, err := db.Collect(scanRow)(b.DB.Query(ctx, "SELECT "+rowColumns+rowTables+"c.place_id = $1 AND c.merged_into = '' AND c.id IN ("+list+") ORDER BY c.last_at DESC, c.id DESC", args...))
+	if err != nil {
+		return nil, err
+	}
+	return rows, b.dress(ctx, placeID, memberID, rows)
+}
+
+// Counts is how many conversations wait in each tab.
+type Counts struct{ Open, Mine, Snoozed, Automatic int }
+
+// Counts counts, for a member. Open and Mine are those without an answer yet.
+func (b *Inbox) Counts(ctx context.Context, placeID, memberID string) (n Counts, err error) {
+	err = b.DB.QueryRow(ctx, `SELECT
+		coalesce(sum(CASE WHEN state = 'open' AND waiting_since > 0 AND NOT automatic THEN 1 ELSE 0 END), 0),
+		coalesce(sum(CASE WHEN state = 'open' AND waiting_since > 0 AND assignee_id = $2 THEN 1 ELSE 0 END), 0),
+		coalesce(sum(CASE WHEN state = 'snoozed' THEN 1 ELSE 0 END), 0)
+		FROM conversation WHERE place_id = $1 AND state IN ('open', 'snoozed') AND merged_into = ''`, placeID, memberID).Scan(&n.Open, &n.Mine, &n.Snoozed)
+	return n, err
+}
+
+// terms turns what a person typed into search terms; the last word may go on.
+func terms(query string) []db.Term {
+	words := text.Terms(query)
+	var all []db.Term
+	for i, w := range words {
+		star := strings.HasSuffix(w, "*")
+		t := db.Term{Words: strings.Fields(strings.TrimSuffix(w, "*")), Prefix: star}
+		if i == len(words)-1 && !strings.HasSuffix(query, `"`) {
+			t.Prefix = true
+		}
+		all = append(all, t)
+	}
+	return all
+}
+
+// search walks over the messages that hold the words, the newest first, and returns their conversations.
+func (b *Inbox) search(ctx context.Context, placeID string, q Query) (Page, error) {
+	if q.Tab == "" {
+		q.Tab = TabAll
+	}
+	var number, before int64
+	if err := b.DB.QueryRow(ctx, "SELECT n FROM place WHERE id = $1", placeID).Scan(&number); err != nil {
+		return Page{}, db.NotFound(err, "inbox.search")
+	}
+	seen := map[string]bool{}
+	if q.After != "" {
+		n, err := strconv.ParseInt(q.After, 36, 64)
+		if err != nil || n <= 0 {
+			return Page{}, fault.New(fault.Invalid, "inbox.list", "inbox.mark")
+		}
+		before = n
+	}
+	var p Page
+	words := terms(q.Search)
+	if len(words) == 0 {
+		return p, nil
+	}
+	for deadline := time.Now().Add(searchTime); time.Now().Before(deadline); {
+		numbers, err := b.DB.Search(ctx, number, words, before, searchStep)
+		if err != nil || len(numbers) == 0 {
+			return p, err
+		}
+		found, err := b.holding(ctx, placeID, q, numbers)
+		if err != nil {
+			return p, err
+		}
+		for _, n := range numbers {
+			before = n
+			row, ok := found[n]
+			if !ok || seen[row.ID] {
+				continue
+			}
+			if len(p.Rows) == q.Limit {
+				p.Next = strconv.FormatInt(n+1, 36)
+				return p, nil
+			}
+			seen[row.ID] = true
+			p.Rows = append(p.Rows, row)
+		}
+		if len(numbers) < searchStep {
+			return p, nil
+		}
+	}
+	p.Next = strconv.FormatInt(before, 36)
+	return p, nil
+}
+
+const (
+	searchStep = 200
+	searchTime = 2 * time.Second // after which what was found is shown, and the rest is the next page
+)
+
+// holding returns the conversations on screen of messages by their numbers, those that the query wants.
+func (b *Inbox) holding(ctx context.Context, placeID string, q Query, numbers []int64) (map[int64]Row, error) {
+	cond, args := q.where(placeID)
+	from := len(args) + 1
+	for _, n := range numbers {
+		args = append(args, n)
+	}
+	found := map[int64]Row{}
+	rows, err := b.DB.Query(ctx, "SELECT msg.n, "+rowColumns+" FROM message msg JOIN conversation own ON own.place_id = msg.place_id AND own.id = msg.conversation_id JOIN conversation c ON c.place_id = own.place_id AND c.id = CASE WHEN own.merged_into = '' THEN own.id ELSE own.merged_into END LEFT JOIN person p ON p.place_id = c.place_id AND p.id = c.person_id LEFT JOIN member m ON m.id = c.assignee_id WHERE "+
+		cond+" AND msg.place_id = $1 AND msg.n IN ("+db.List(from, len(numbers))+")", args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var n int64
+		row, err := scanRow(scanning(func(dest ...any) error { return rows.Scan(append([]any{&n}, dest...)...) }))
+		if err != nil {
+			return nil, err
+		}
+		found[n] = row
+	}
+	return found, rows.Err()
+}

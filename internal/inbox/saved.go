@@ -1,0 +1,134 @@
+package inbox
+
+import (
+	"context"
+	"strings"
+
+	"comptoir/internal/db"
+	"comptoir/internal/fault"
+	"comptoir/internal/place"
+	"comptoir/internal/text"
+)
+
+// Saved is an answer that a place keeps at hand. Its text may hold variables.
+type Saved struct {
+	ID    string
+	Title string
+	Text  string
+}
+
+const (
+	maxSaved      = 200 // of a place
+	maxSavedTitle = 40  // graphemes
+)
+
+func scanSaved(r db.Row) (s Saved, err error) {
+	err = r.Scan(&s.ID, &s.Title, &s.Text)
+	return s, err
+}
+
+// Saved lists a place's kept answers in their order.
+func (b *Inbox) Saved(ctx context.Context, placeID string) ([]Saved, error) {
+	return db.Collect(scanSaved)(b.DB.Query(ctx, "SELECT id, title, text FROM saved_reply WHERE place_id = $1 ORDER BY position, id", placeID))
+}
+
+// Save keeps an answer, or changes the one with s.ID.
+func (b *Inbox) Save(ctx context.Context, actor place.Actor, placeID string, s Saved) (Saved, error) {
+	if err := actor.Needs(place.Manager, placeID); err != nil {
+		return s, err
+	}
+	s.Title, s.Text = text.Line(s.Title), text.Plain(s.Text)
+	var wrong []fault.Field
+	if n := text.Graphemes(s.Title); n == 0 || n > maxSavedTitle {
+		wrong = append(wrong, fault.Field{Name: "title", Key: "inbox.saved_title", Args: []any{"max", maxSavedTitle}})
+	}
+	if n := text.Graphemes(s.Text); n == 0 || n > maxOurs {
+		wrong = append(wrong, fault.Field{Name: "text", Key: "inbox.saved_text"})
+	}
+	if err := fault.InvalidFields("inbox.save", wrong...); err != nil {
+		return s, err
+	}
+	err := b.DB.Write(ctx, func(tx db.Tx) error {
+		if _, err := place.Lock(ctx, tx, placeID); err != nil {
+			return err
+		}
+		if s.ID != "" {
+			n, err := tx.Exec(ctx, "UPDATE saved_reply SET title = $3, text = $4 WHERE place_id = $1 AND id = $2", placeID, s.ID, s.Title, s.Text)
+			if err == nil && n == 0 {
+				err = db.NotFound(db.ErrNoRows, "inbox.save")
+			}
+			if err != nil {
+				return err
+			}
+			return place.Record(ctx, tx, placeID, actor, place.Entry{Kind: "saved_reply.changed", SubjectID: s.ID})
+		}
+		var n, last int
+		if err := tx.QueryRow(ctx, "SELECT count(*), coalesce(max(position), 0) FROM saved_reply WHERE place_id = $1", placeID).Scan(&n, &last); err != nil {
+			return err
+		}
+		if n >= maxSaved {
+			return fault.New(fault.Invalid, "inbox.save", "inbox.saved_many", "max", maxSaved)
+		}
+		s.ID = db.NewID()
+		if _, err := tx.Exec(ctx, "INSERT INTO saved_reply (place_id, id, title, text, position) VALUES ($1, $2, $3, $4, $5)", placeID, s.ID, s.Title, s.Text, last+1); err != nil {
+			return err
+		}
+		return place.Record(ctx, tx, placeID, actor, place.Entry{Kind: "saved_reply.made", SubjectID: s.ID})
+	})
+	return s, err
+}
+
+// Forget removes a kept answer.
+func (b *Inbox) Forget(ctx context.Context, actor place.Actor, placeID, id string) error {
+	if err := actor.Needs(place.Manager, placeID); err != nil {
+		return err
+	}
+	return b.DB.Write(ctx, func(tx db.Tx) error {
+		if _, err := place.Lock(ctx, tx, placeID); err != nil {
+			return err
+		}
+		n, err := tx.Exec(ctx, "DELETE FROM saved_reply WHERE place_id = $1 AND id = $2", placeID, id)
+		if err == nil && n == 0 {
+			err = db.NotFound(db.ErrNoRows, "inbox.forget")
+		}
+		if err != nil {
+			return err
+		}
+		return place.Record(ctx, tx, placeID, actor, place.Entry{Kind: "saved_reply.removed", SubjectID: id})
+	})
+}
+
+// Variables fill a kept answer. The words between braces are French or English, accents aside.
+type Variables struct {
+	Name    string // of the person: "Maude Gervais"
+	Place   string
+	Member  string // who answers
+	Time    string // now, as the reader writes it
+	Day     string
+	Closing string // until when it is open, "" unknown
+}
+
+// Fill puts the variables in. An unknown word between braces stays as it is, so that the member sees it.
+func (v Variables) Fill(s string) string {
+	first, _, _ := strings.Cut(v.Name, " ")
+	values := map[string]string{
+		"prenom": first, "first_name": first, "nom": v.Name, "name": v.Name, "lieu": v.Place, "place": v.Place,
+		"moi": v.Member, "me": v.Member, "heure": v.Time, "time": v.Time, "jour": v.Day, "day": v.Day, "fermeture": v.Closing, "closing": v.Closing,
+	}
+	var b strings.Builder
+	for {
+		before, rest, ok := strings.Cut(s, "{")
+		b.WriteString(before)
+		if !ok {
+			return b.String()
+		}
+		word, after, closed := strings.Cut(rest, "}")
+		if value := values[text.Fold(strings.TrimSpace(word))]; closed && value != "" {
+			b.WriteString(value)
+			s = after
+			continue
+		}
+		b.WriteByte('{')
+		s = rest
+	}
+}

@@ -1,0 +1,262 @@
+package inbox
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"comptoir/internal/db"
+	"comptoir/internal/network"
+	"comptoir/internal/text"
+)
+
+// sameSubject is how long a mail without references still joins the thread of its subject and sender.
+const sameSubject = 30 * 24 * time.Hour
+
+// thread is a conversation that a page touches.
+type thread struct {
+	own     string        // the conversation that the messages belong to
+	shown   *Conversation // the one on screen: own, or the one it was merged into
+	fresh   bool          // it does not exist yet
+	keys    []string      // names by which it becomes known
+	bounced string        // a message of ours that did not arrive
+}
+
+// sort finds the conversation of each message, or begins one, and lets each message change it.
+func (in *intake) sort(ctx context.Context, tx db.Tx) error {
+	owners, err := in.lookUp(ctx, tx)
+	if err != nil {
+		return err
+	}
+	bySubject, err := in.subjects(ctx, tx, owners)
+	if err != nil {
+		return err
+	}
+	shown := map[string]*Conversation{}
+	for _, it := range in.items {
+		own := firstKnown(owners, it.m)
+		subject := subjectOf{it.person, text.Subject(it.m.Subject)}
+		if own == "" && usesSubject(it.m) {
+			own = bySubject[subject]
+		}
+		t := in.threads[own]
+		switch {
+		case own == "":
+			t = in.begin(it)
+			it.first = true
+			shown[t.own] = t.shown
+			if subject.key != "" && it.person != "" {
+				bySubject[subject] = t.own
+			}
+		case t == nil:
+			if t, err = in.load(ctx, tx, own, shown); err != nil {
+				return err
+			}
+		}
+		in.join(ctx, it, t, owners)
+	}
+	return in.bounces(ctx, tx)
+}
+
+// join puts a message into a thread and makes the thread known by the message's names.
+func (in *intake) join(_ context.Context, it *item, t *thread, owners map[network.RemoteID]string) {
+	if in.threads[t.own] == nil {
+		in.threads[t.own] = t
+		in.touched = append(in.touched, t)
+	}
+	it.thread = t
+	t.shown.take(it, in.now)
+	owners[it.m.ID] = t.own
+	for _, name := range names(it.m) {
+		if owners[name] == "" {
+			owners[name] = t.own
+			t.keys = append(t.keys, string(name))
+		}
+	}
+}
+
+// begin makes a conversation of a message.
+func (in *intake) begin(it *item) *thread {
+	c := &Conversation{
+		ID: db.NewID(), PlaceID: in.account.PlaceID, AccountID: in.account.ID, Kind: in.account.Kind, PersonID: it.person,
+		Subject: text.Clip(it.m.Subject, maxSubject), State: Open, Automatic: true, CreatedAt: in.now,
+	}
+	return &thread{own: c.ID, shown: c, fresh: true}
+}
+
+// load reads a conversation that a message belongs to, and the one it is shown in.
+func (in *intake) load(ctx context.Context, tx db.Tx, own string, shown map[string]*Conversation) (*thread, error) {
+	t := &thread{own: own}
+	id := own
+	for range maxMerges {
+		if c := shown[id]; c != nil {
+			t.shown = c
+			return t, nil
+		}
+		c, err := get(ctx, tx, in.account.PlaceID, id)
+		if err != nil {
+			return nil, err
+		}
+		if c.MergedInto == "" {
+			shown[id], t.shown = &c, &c
+			return t, nil
+		}
+		id = c.MergedInto
+	}
+	return nil, db.NotFound(db.ErrNoRows, "inbox.thread")
+}
+
+// take lets a message change the conversation it joined.
+func (c *Conversation) take(it *item, now time.Time) {
+	m := it.m
+	machine := m.Automatic || m.Bounce != nil
+	if !it.at.Before(c.LastAt) {
+		c.LastAt, c.Excerpt, c.Ours, c.Lang = it.at, excerpt(m), m.Mine, m.Lang
+	}
+	if m.Mine { // answered elsewhere
+		c.Automatic = false
+		if !c.WaitingSince.IsZero() && it.at.After(c.WaitingSince) {
+			c.AnsweredIn, c.WaitingSince, c.Unread = it.at.Sub(c.WaitingSince), time.Time{}, false
+		}
+		return
+	}
+	if c.PersonID == "" {
+		c.PersonID = it.person
+	}
+	if machine {
+		return
+	}
+	c.Automatic = false
+	c.Unread = true
+	c.State, c.SnoozedUntil = Open, time.Time{}
+	if c.WaitingSince.IsZero() {
+		c.WaitingSince = it.at
+	}
+}
+
+// names are a message's own thread and the messages it follows, the nearest first.
+func names(m *network.Message) []network.RemoteID {
+	var all []network.RemoteID
+	add := func(id network.RemoteID) {
+		if id != "" && id != m.ID && len(id) <= maxRemote && !slices.Contains(all, id) {
+			all = append(all, id)
+		}
+	}
+	add(m.ReplyTo)
+	for _, r := range slices.Backward(m.References) {
+		add(r)
+	}
+	add(m.Thread)
+	if len(all) > 50 {
+		all = all[:50]
+	}
+	return all
+}
+
+// firstKnown is the conversation that knows one of a message's names.
+func firstKnown(owners map[network.RemoteID]string, m *network.Message) string {
+	if m.Bounce != nil && owners[m.Bounce.Of] != "" {
+		return owners[m.Bounce.Of]
+	}
+	if c := owners[m.Thread]; c != "" {
+		return c
+	}
+	for _, name := range names(m) {
+		if c := owners[name]; c != "" {
+			return c
+		}
+	}
+	// A reply to this one came first, and named it.
+	return owners[m.ID]
+}
+
+// lookUp finds the conversations of every name on the page.
+func (in *intake) lookUp(ctx context.Context, tx db.Tx) (map[network.RemoteID]string, error) {
+	seen := map[network.RemoteID]bool{}
+	var all []network.RemoteID
+	add := func(id network.RemoteID) {
+		if id != "" && !seen[id] {
+			seen[id] = true
+			all = append(all, id)
+		}
+	}
+	for _, it := range in.items {
+		add(it.m.ID)
+		for _, n := range names(it.m) {
+			add(n)
+		}
+		if it.m.Bounce != nil {
+			add(it.m.Bounce.Of)
+		}
+	}
+	owners := make(map[network.RemoteID]string, len(all))
+	for part := range slices.Chunk(all, 500) {
+		list, args := db.In(3, part, in.account.PlaceID, in.account.ID)
+		for _, q := range []string{
+			"SELECT key, conversation_id FROM thread_key WHERE place_id = $1 AND account_id = $2 AND key IN (" + list + ")",
+			"SELECT remote_id, conversation_id FROM message WHERE place_id = $1 AND account_id = $2 AND remote_id IN (" + list + ")",
+		} {
+			rows, err := tx.Query(ctx, q, args...)
+			if err != nil {
+				return nil, err
+			}
+			for rows.Next() {
+				var name network.RemoteID
+				var id string
+				if err := rows.Scan(&name, &id); err != nil {
+					rows.Close()
+					return nil, err
+				}
+				owners[name] = id
+			}
+			rows.Close()
+			if err := rows.Err(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return owners, nil
+}
+
+// subjectOf is how a mail without references is recognised.
+type subjectOf struct{ person, key string }
+
+// usesSubject tells whether a message has nothing better to be recognised by than its subject.
+func usesSubject(m *network.Message) bool {
+	return m.Subject != "" && len(m.References) == 0 && m.ReplyTo == "" && !m.Automatic && m.Bounce == nil
+}
+
+// subjects finds the latest conversation of each subject and person that messages without references name.
+func (in *intake) subjects(ctx context.Context, tx db.Tx, owners map[network.RemoteID]string) (map[subjectOf]string, error) {
+	found := map[subjectOf]string{}
+	var persons []string
+	for _, it := range in.items {
+		if it.person != "" && usesSubject(it.m) && firstKnown(owners, it.m) == "" && !slices.Contains(persons, it.person) {
+			persons = append(persons, it.person)
+		}
+	}
+	if len(persons) == 0 {
+		return found, nil
+	}
+	list, args := db.In(4, persons, in.account.PlaceID, in.account.ID, db.Micros(in.now.Add(-sameSubject)))
+	rows, err := tx.Query(ctx, "SELECT id, person_id, subject_key FROM conversation WHERE place_id = $1 AND account_id = $2 AND last_at > $3 AND subject_key <> '' AND person_id IN ("+list+") ORDER BY last_at", args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		var s subjectOf
+		if err := rows.Scan(&id, &s.person, &s.key); err != nil {
+			return nil, err
+		}
+		found[s] = id
+	}
+	return found, rows.Err()
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// maxMerges bounds how long a chain of merged conversations is followed.
+const maxMerges = 20

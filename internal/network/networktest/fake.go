@@ -1,0 +1,70 @@
+// Package networktest is the whole test of a driver: Run asks a driver for what the contract of package
+// network promises, against that network's server faked in memory, over a wire that the suite breaks.
+//
+// It knows no network. A driver's test is one call:
+//
+//	func TestConformance(t *testing.T) { networktest.Run(t, email.Driver{}, newFake) }
+//
+// What a driver can do is found by type assertion, and only that is tested.
+package networktest
+
+import (
+	"testing"
+	"time"
+
+	"comptoir/internal/network"
+)
+
+// Said is what somebody says to the account.
+type Said struct {
+	From    network.Author
+	Subject string // for networks that have one
+	Text    string
+	// Answers is the Receipt.ID of ours that this answers, "" = none.
+	Answers network.RemoteID
+	At      time.Time // zero = now
+	// Padding is how many bytes more the message weighs on the wire, in whatever form the network
+	// allows (an attachment, an overlong text).
+	Padding int
+}
+
+// Accepted is what the network took from the account, as its own ledger has it.
+type Accepted struct {
+	Key     string // Draft.Key
+	Text    string // decoded by other means than the driver's
+	Subject string
+	// Answers is the Message.ID that this answers, "" = none.
+	Answers network.RemoteID
+	Gone    bool // it was deleted
+}
+
+// Fake is a network's server, honest and strict, with one account on it.
+type Fake interface {
+	// Account is how the driver opens the account.
+	Account() (endpoint string, cred network.Credential)
+	// Wire reaches the server. The suite breaks it.
+	Wire() network.Wire
+	// Someone is whom the account may write to.
+	Someone() network.Author
+	// Say delivers something to the account.
+	Say(Said) error
+	// Accepted is the ledger, in order.
+	Accepted() []Accepted
+}
+
+// Optional abilities of a fake, for what a suite cannot do from outside.
+type (
+	// Revoker makes the credential worthless, or good again.
+	Revoker interface{ Revoke(bool) }
+	// Throttler refuses everything for being too much, and says to wait that long; 0 ends it.
+	Throttler interface{ Throttle(time.Duration) }
+	// Spoiler delivers something that cannot be read: the driver skips and counts it.
+	Spoiler interface{ SaySpoilt() error }
+	// Renumberer makes cursors lose their meaning (a new UIDVALIDITY, an expired stream): nothing may be skipped.
+	Renumberer interface{ Renumber() error }
+	// RealServer is a real server, on which the suite breaks the wire in fewer places.
+	RealServer interface{ RealServer() }
+)
+
+// NewFake starts a fake that ends with the test.
+type NewFake func(t testing.TB) Fake

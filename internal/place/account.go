@@ -1,0 +1,211 @@
+package place
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+
+	"comptoir/internal/db"
+	"comptoir/internal/fault"
+	"comptoir/internal/network"
+	"comptoir/internal/text"
+)
+
+// AccountState says how an account is doing.
+type AccountState string
+
+const (
+	AccountOK      AccountState = "ok"
+	AccountTrouble AccountState = "trouble"      // failing, and tried again by itself
+	AccountPerson  AccountState = "needs_person" // nothing is tried until a person has seen to it
+	AccountOff     AccountState = "off"          // disconnected; its history stays
+)
+
+// HouseKind is the network of the place's own tables. Every place has one such account from its birth.
+const HouseKind network.Kind = "house"
+
+// Account is the place on one network.
+type Account struct {
+	ID         string
+	PlaceID    string
+	Kind       network.Kind
+	Name       string
+	Handle     string // as people know it: "bonjour@lezinc.example"
+	Endpoint   string // the driver's own words, nothing secret
+	sealed     []byte
+	State      AccountState
+	FaultCode  fault.Code // of the last failure, "" when State is ok
+	FaultKey   string
+	Cursor     network.Cursor
+	ReceivedAt time.Time // the last successful reading, zero = never
+	SentAt     time.Time
+	Skipped    int64 // malformed items left out, ever
+	CreatedAt  time.Time
+}
+
+const accountColumns = "id, place_id, kind, name, handle, endpoint, credential, state, fault_code, fault_key, cursor, received_at, sent_at, skipped, created_at"
+
+func scanAccount(r db.Row) (a Account, err error) {
+	var received, sent, created int64
+	err = r.Scan(&a.ID, &a.PlaceID, &a.Kind, &a.Name, &a.Handle, &a.Endpoint, &a.sealed, &a.State, &a.FaultCode, &a.FaultKey, &a.Cursor, &received, &sent, &a.Skipped, &created)
+	a.ReceivedAt, a.SentAt, a.CreatedAt = db.Time(received), db.Time(sent), db.Time(created)
+	return a, err
+}
+
+// Credential opens the account's sealed credential.
+func (a Account) Credential(k Keys) (network.Credential, error) {
+	if len(a.sealed) == 0 {
+		return network.Credential{}, nil
+	}
+	plain, err := k.Open(a.sealed, a.PlaceID, a.ID, "account.credential")
+	if err != nil {
+		return network.Credential{}, err
+	}
+	return network.ParseCredential(plain)
+}
+
+// NewAccount is what connecting an account needs; it has been tested with the network already.
+type NewAccount struct {
+	Kind       network.Kind
+	Name       string
+	Handle     string
+	Endpoint   string
+	Credential network.Credential
+}
+
+// AddAccount connects an account, or connects one anew: an account of the same kind and handle that is
+// off or needs a person gets the new credential and keeps its history.
+func AddAccount(ctx context.Context, tx db.Tx, k Keys, actor Actor, placeID string, n NewAccount) (Account, error) {
+	if err := actor.Needs(Manager, placeID); err != nil {
+		return Account{}, err
+	}
+	a, err := scanAccount(tx.QueryRow(ctx, "SELECT "+accountColumns+" FROM account WHERE place_id = $1 AND kind = $2 AND handle = $3", placeID, string(n.Kind), n.Handle))
+	known := err == nil
+	if err != nil && err != db.ErrNoRows {
+		return a, err
+	}
+	if !known {
+		a = Account{ID: db.NewID(), PlaceID: placeID, CreatedAt: time.Now()}
+	}
+	a.Kind, a.Name, a.Handle, a.Endpoint, a.State = n.Kind, text.Clip(text.Line(n.Name), 80), text.Line(n.Handle), n.Endpoint, AccountOK
+	a.sealed = nil
+	if !n.Credential.IsZero() {
+		a.sealed = k.Seal(n.Credential.Reveal(), placeID, a.ID, "account.credential")
+	}
+	kind := "account.connected"
+	if known {
+		kind = "account.reconnected"
+		_, err = tx.Exec(ctx, "UPDATE account SET name = $3, endpoint = $4, credential = $5, state = $6, fault_code = '', fault_key = '', removed_at = 0 WHERE place_id = $1 AND id = $2",
+			placeID, a.ID, a.Name, a.Endpoint, a.sealed, string(a.State))
+	} else {
+		err = insertAccount(ctx, tx, a)
+	}
+	if err != nil {
+		return a, err
+	}
+	return a, Record(ctx, tx, placeID, actor, Entry{Kind: kind, SubjectID: a.ID, Data: map[string]any{"network": string(a.Kind)}})
+}
+
+func insertAccount(ctx context.Context, tx db.Tx, a Account) error {
+	_, err := tx.Exec(ctx, "INSERT INTO account (id, place_id, kind, name, handle, endpoint, credential, state, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+		a.ID, a.PlaceID, string(a.Kind), a.Name, a.Handle, a.Endpoint, a.sealed, string(a.State), db.Micros(a.CreatedAt))
+	return err
+}
+
+// Accounts lists a place's accounts, the oldest first, disconnected ones too.
+func Accounts(ctx context.Context, q db.Querier, placeID string) ([]Account, error) {
+	return db.Collect(scanAccount)(q.Query(ctx, "SELECT "+accountColumns+" FROM account WHERE place_id = $1 ORDER BY created_at, id", placeID))
+}
+
+// GetAccount returns one account of a place.
+func GetAccount(ctx context.Context, q db.Querier, placeID, id string) (Account, error) {
+	a, err := scanAccount(q.QueryRow(ctx, "SELECT "+accountColumns+" FROM account WHERE place_id = $1 AND id = $2", placeID, id))
+	return a, db.NotFound(err, "place.account")
+}
+
+// House returns the account of the place's own tables.
+func House(ctx context.Context, q db.Querier, placeID string) (Account, error) {
+	a, err := scanAccount(q.QueryRow(ctx, "SELECT "+accountColumns+" FROM account WHERE place_id = $1 AND kind = $2", placeID, string(HouseKind)))
+	return a, db.NotFound(err, "place.house")
+}
+
+// Disconnect stops an account for good and forgets its credential; its history stays.
+func Disconnect(ctx context.Context, tx db.Tx, actor Actor, placeID, id string) error {
+	if err := actor.Needs(Manager, placeID); err != nil {
+		return err
+	}
+	n, err := tx.Exec(ctx, "UPDATE account SET state = $3, credential = NULL, removed_at = $4 WHERE place_id = $1 AND id = $2 AND kind <> $5",
+		placeID, id, string(AccountOff), db.Micros(time.Now()), string(HouseKind))
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return fault.New(fault.NotFound, "place.disconnect", "")
+	}
+	return Record(ctx, tx, placeID, actor, Entry{Kind: "account.disconnected", SubjectID: id})
+}
+
+// Received stores how far an account was read, in the transaction that stores what was read, and
+// whether it did well.
+func Received(ctx context.Context, tx db.Tx, a Account, next network.Cursor, skipped int) error {
+	_, err := tx.Exec(ctx, "UPDATE account SET cursor = $3, received_at = $4, skipped = skipped + $5, state = CASE WHEN state = $6 THEN $7 ELSE state END, fault_code = '', fault_key = '' WHERE place_id = $1 AND id = $2",
+		a.PlaceID, a.ID, string(next), db.Micros(time.Now()), skipped, string(AccountTrouble), string(AccountOK))
+	return err
+}
+
+// Sent notes a successful sending.
+func Sent(ctx context.Context, tx db.Tx, placeID, id string) error {
+	_, err := tx.Exec(ctx, "UPDATE account SET sent_at = $3 WHERE place_id = $1 AND id = $2", placeID, id, db.Micros(time.Now()))
+	return err
+}
+
+// Trouble stores why an account does not work. unauthenticated and forbidden wait for a person, the
+// rest mends itself. Only a change of state is journalled, so a broken network does not fill the journal.
+func Trouble(ctx context.Context, tx db.Tx, a Account, cause error) error {
+	f := fault.As(cause)
+	state := AccountTrouble
+	if f.Code == fault.Unauthenticated || f.Code == fault.Forbidden {
+		state = AccountPerson
+	}
+	var before string
+	err := tx.QueryRow(ctx, "SELECT state FROM account WHERE place_id = $1 AND id = $2", a.PlaceID, a.ID).Scan(&before)
+	if err != nil || before == string(AccountOff) {
+		return db.NotFound(err, "place.trouble")
+	}
+	if _, err := tx.Exec(ctx, "UPDATE account SET state = $3, fault_code = $4, fault_key = $5 WHERE place_id = $1 AND id = $2",
+		a.PlaceID, a.ID, string(state), string(f.Code), f.Key); err != nil {
+		return err
+	}
+	if before == string(state) {
+		return nil
+	}
+	return Record(ctx, tx, a.PlaceID, System(), Entry{Kind: "account.troubled", SubjectID: a.ID, Data: map[string]any{"state": string(state), "code": string(f.Code)}})
+}
+
+// Claim takes accounts for one process to collect, so that each is collected once however many
+// processes there are: it renews what holder has and takes what nobody holds, all until now + lease.
+// It returns every account that holder now has, of all places.
+func Claim(ctx context.Context, tx db.Tx, holder string, lease time.Duration) ([]Account, error) {
+	now := time.Now()
+	// across places: one process collects the accounts of all of them
+	return db.Collect(scanAccount)(tx.Query(ctx, "UPDATE account SET holder = $1, held_until = $2 WHERE removed_at = 0 AND kind <> $3 AND state IN ('ok', 'trouble') AND (holder = $1 OR held_until < $4) RETURNING "+accountColumns,
+		holder, db.Micros(now.Add(lease)), string(HouseKind), db.Micros(now)))
+}
+
+// Release gives up what holder has, at its end.
+func Release(ctx context.Context, tx db.Tx, holder string) error {
+	// across places: what one process holds
+	_, err := tx.Exec(ctx, "UPDATE account SET held_until = 0 WHERE holder = $1", holder)
+	return err
+}
+
+// Version changes with the endpoint and the credential: who keeps a client open knows by it when to open
+// another.
+func (a Account) Version() string {
+	h := sha256.New()
+	h.Write([]byte(a.Endpoint))
+	h.Write([]byte{0})
+	h.Write(a.sealed)
+	return hex.EncodeToString(h.Sum(nil))
+}

@@ -1,0 +1,88 @@
+package place
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"comptoir/internal/db"
+)
+
+// Member is somebody who signs in. Members belong to the installation; roles to each place.
+type Member struct {
+	ID        string
+	Email     string
+	Name      string
+	Language  string // BCP 47; "" = the place's
+	Theme     string // "matin", "soir"; "" = the system's
+	Settings  MemberSettings
+	CreatedAt time.Time
+	password  string // PHC
+}
+
+// MemberSettings is what a member decides for themselves.
+type MemberSettings struct {
+	KeysOff bool `json:"keys_off"` // single-letter shortcuts do nothing
+}
+
+const memberColumns = "member.id, member.email, member.name, member.password, member.language, member.theme, member.settings, member.created_at"
+
+func scanMember(r db.Row) (m Member, err error) {
+	return scanMemberAnd(r)
+}
+
+// scanMemberAnd scans a member and then whatever more the query selects.
+func scanMemberAnd(r db.Row, more ...any) (m Member, err error) {
+	var settings string
+	var created int64
+	dest := append([]any{&m.ID, &m.Email, &m.Name, &m.password, &m.Language, &m.Theme, &settings, &created}, more...)
+	if err = r.Scan(dest...); err != nil {
+		return m, err
+	}
+	m.CreatedAt = db.Time(created)
+	return m, json.Unmarshal([]byte(settings), &m.Settings)
+}
+
+// Membership is a member's role in a place.
+type Membership struct {
+	Place Place
+	Role  Role
+}
+
+// RoleIn returns a member's role in a place, "" for none.
+func RoleIn(ctx context.Context, q db.Querier, memberID, placeID string) (Role, error) {
+	var r Role
+	err := q.QueryRow(ctx, "SELECT role FROM membership WHERE place_id = $1 AND member_id = $2", placeID, memberID).Scan(&r)
+	if err == db.ErrNoRows {
+		return "", nil
+	}
+	return r, err
+}
+
+// PlacesOf returns the places of a member, by name.
+func PlacesOf(ctx context.Context, q db.Querier, memberID string) ([]Membership, error) {
+	// across places: those of one member
+	rows, err := q.Query(ctx, "SELECT role, p.id FROM membership m JOIN place p ON p.id = m.place_id WHERE m.member_id = $1 ORDER BY p.name, p.n", memberID)
+	type pair struct {
+		role Role
+		id   string
+	}
+	pairs, err := db.Collect(func(r db.Row) (p pair, err error) { err = r.Scan(&p.role, &p.id); return })(rows, err)
+	if err != nil {
+		return nil, err
+	}
+	var all []Membership
+	for _, p := range pairs {
+		pl, err := Get(ctx, q, p.id)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, Membership{Place: pl, Role: p.role})
+	}
+	return all, nil
+}
+
+// As is a member acting in a place.
+func (m Member) As(placeID string, role Role) Actor {
+	return Actor{Kind: MemberActor, ID: m.ID, PlaceID: placeID, Role: role, Name: m.Name}
+}

@@ -1,0 +1,104 @@
+package place
+
+import (
+	"context"
+	"slices"
+
+	"comptoir/internal/db"
+	"comptoir/internal/fault"
+	"comptoir/internal/network"
+)
+
+// Networks is what this installation can be connected to: app fills it with the drivers and the way out.
+// It is safe for concurrent use once filled.
+type Networks struct {
+	Drivers map[network.Kind]network.Driver
+	// Wire is the way out of one account, by its id; connections are not shared between accounts.
+	Wire func(accountID string) network.Wire
+	// Forget closes an account's connections, when it is disconnected or connected anew.
+	Forget func(accountID string)
+	// Discover proposes an endpoint for an address, by kind, where the network can be asked.
+	Discover map[network.Kind]func(ctx context.Context, address string) (Proposal, error)
+}
+
+// Proposal is an endpoint that was found or guessed, for a person to look at before it is tested.
+type Proposal struct {
+	Endpoint string // the driver's own JSON
+	Source   string // where it comes from: "autoconfig", "srv", "known", "guess"
+	Note     string // the key of a sentence that this provider calls for ("needs an app password"); "" = none
+}
+
+// Kinds lists the networks that a person can connect, by name.
+func (n *Networks) Kinds() []network.Kind {
+	var all []network.Kind
+	for k := range n.Drivers {
+		if k != HouseKind {
+			all = append(all, k)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// Client opens the client of a stored account. It does no I/O.
+func (n *Networks) Client(a Account, k Keys) (network.Client, error) {
+	cred, err := a.Credential(k)
+	if err != nil {
+		return nil, err
+	}
+	return n.open(a.Kind, a.Endpoint, cred, a.ID)
+}
+
+func (n *Networks) open(kind network.Kind, endpoint string, cred network.Credential, accountID string) (network.Client, error) {
+	d, ok := n.Drivers[kind]
+	if !ok {
+		return nil, fault.New(fault.Unsupported, "place.network", "network.unknown", "network", string(kind))
+	}
+	return d.Open(endpoint, cred, n.Wire(accountID))
+}
+
+// Test asks the network who a credential is, without storing anything. Its errors say which half of the
+// settings is wrong.
+func (n *Networks) Test(ctx context.Context, kind network.Kind, endpoint string, cred network.Credential) (network.Profile, error) {
+	id := "test-" + db.NewID()
+	defer n.forget(id)
+	c, err := n.open(kind, endpoint, cred, id)
+	if err != nil {
+		return network.Profile{}, err
+	}
+	return c.Profile(ctx)
+}
+
+// Connect tests an account with its network and then stores it. An empty Name or Handle is taken from
+// what the network says.
+func (n *Networks) Connect(ctx context.Context, d *db.DB, k Keys, actor Actor, placeID string, want NewAccount) (Account, error) {
+	if err := actor.Needs(Manager, placeID); err != nil {
+		return Account{}, err
+	}
+	if want.Kind == HouseKind {
+		return Account{}, fault.New(fault.Unsupported, "place.connect", "network.unknown", "network", string(want.Kind))
+	}
+	who, err := n.Test(ctx, want.Kind, want.Endpoint, want.Credential)
+	if err != nil {
+		return Account{}, err
+	}
+	want.Handle = who.Handle
+	if want.Name == "" {
+		want.Name = who.Name
+	}
+	var a Account
+	err = d.Write(ctx, func(tx db.Tx) (err error) {
+		a, err = AddAccount(ctx, tx, k, actor, placeID, want)
+		return err
+	})
+	if err == nil {
+		n.forget(a.ID) // of an account connected anew, what is open belongs to the old credential
+	}
+	return a, err
+}
+
+func (n *Networks) forget(id string) {
+	if n.Forget != nil {
+		n.Forget(id)
+	}
+}

@@ -1,0 +1,74 @@
+package text
+
+import (
+	"hash/fnv"
+	"strings"
+	"unicode"
+)
+
+// particles are the small words inside a name that carry no initial, folded.
+var particles = map[string]bool{
+	"de": true, "du": true, "des": true, "la": true, "le": true, "les": true, "et": true, "and": true,
+	"da": true, "di": true, "dos": true, "van": true, "von": true, "der": true, "den": true, "ter": true, "el": true, "al": true, "bin": true,
+}
+
+// Initials returns the one or two upper-case letters that stand for a name in an avatar: of its first and
+// last words, leaving out particles ("Jean de La Fontaine" is JF, "Charles d’Artagnan" CA, "Le Zinc" LZ).
+// An address counts as its part before the @. A name without a letter or digit is "?".
+func Initials(name string) string {
+	name = Line(Clip(Line(name), 200))
+	local := false
+	if i := strings.LastIndexByte(name, '@'); i > 0 {
+		name, local = name[:i], true
+	}
+	words := strings.FieldsFunc(name, func(r rune) bool {
+		return unicode.IsSpace(r) || strings.ContainsRune(`"«»()<>,/|`, r) || local && strings.ContainsRune("._-+", r)
+	})
+	first, last := rune(-1), rune(-1)
+	for _, w := range words {
+		r := initial(w, first >= 0)
+		switch {
+		case r < 0:
+		case first < 0:
+			first = r
+		default:
+			last = r
+		}
+	}
+	switch {
+	case first < 0:
+		return "?"
+	case last < 0:
+		return string(first)
+	}
+	return string([]rune{first, last})
+}
+
+// initial returns the letter that stands for one word, or -1. Particles count only as the first word.
+func initial(word string, later bool) rune {
+	if f := Fold(word); later {
+		if particles[f] {
+			return -1
+		}
+		if strings.HasPrefix(f, "d'") {
+			word = strings.TrimLeftFunc(word[1:], func(r rune) bool { return !unicode.IsLetter(r) })
+		}
+	}
+	for _, r := range word {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToUpper(r)
+		}
+	}
+	return -1
+}
+
+// Hues is how many colours an avatar can have.
+const Hues = 36
+
+// Hue returns the colour step (0 to Hues-1) of whoever has this id. It never changes for an id.
+func Hue(id string) int {
+	h := fnv.New32a()
+	h.Write([]byte(id))
+	x := h.Sum32()
+	return int((x ^ x>>16) % Hues) // the low bits of FNV alone are uneven for short ids
+}

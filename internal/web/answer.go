@@ -1,0 +1,176 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"comptoir/internal/door"
+	"comptoir/internal/fault"
+	"comptoir/internal/place"
+	"comptoir/internal/web/locale"
+	"comptoir/internal/web/view"
+)
+
+// statuses says which HTTP status tells of which fault.
+var statuses = map[fault.Code]int{
+	fault.Invalid: http.StatusUnprocessableEntity, fault.Unauthenticated: http.StatusUnauthorized,
+	fault.Forbidden: http.StatusForbidden, fault.NotFound: http.StatusNotFound, fault.Conflict: http.StatusConflict,
+	fault.Unsupported: http.StatusNotImplemented, fault.Rejected: http.StatusBadRequest,
+	fault.RateLimited: http.StatusTooManyRequests, fault.Unavailable: http.StatusServiceUnavailable,
+	fault.Ambiguous: http.StatusBadGateway, fault.Internal: http.StatusInternalServerError,
+}
+
+// Status is the HTTP status of an error.
+func Status(err error) int {
+	e := fault.As(err)
+	switch e.Key {
+	case "door.host":
+		return http.StatusMisdirectedRequest
+	case "door.too_large":
+		return http.StatusRequestEntityTooLarge
+	}
+	if s, ok := statuses[e.Code]; ok {
+		return s
+	}
+	return http.StatusInternalServerError
+}
+
+// Language chooses how to speak to a visitor: as the member set it, else as the place does, else as the
+// browser asks. It returns the locale and a context that carries it to the templates.
+func Language(r *http.Request, v *door.Visit) (locale.Locale, context.Context) {
+	tag := v.Member.Language
+	if tag == "" {
+		tag = v.Place.Language
+	}
+	if tag == "" {
+		tag = locale.Match(r.Header.Get("Accept-Language"))
+	}
+	zone := time.UTC
+	if v.Place.ID != "" {
+		zone = v.Place.Location()
+	}
+	l := locale.New(tag, zone)
+	return l, locale.With(r.Context(), l)
+}
+
+// render writes a whole page or fragment: nothing is sent when a template fails.
+func render(ctx context.Context, w http.ResponseWriter, status int, c templ.Component) error {
+	var b bytes.Buffer
+	if err := c.Render(ctx, &b); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// seeOther ends a form: the browser loads url by GET, so that loading again sends nothing twice.
+func seeOther(w http.ResponseWriter, r *http.Request, url string) error {
+	http.Redirect(w, r, url, http.StatusSeeOther)
+	return nil
+}
+
+// Fail answers a request that failed: where to sign in, or a page that says what happened, what is safe
+// and what to do.
+func (s *Server) Fail(w http.ResponseWriter, r *http.Request, v *door.Visit, err error) {
+	e := fault.As(err)
+	if e.Code == fault.Unauthenticated && v.Route.Kind == door.Team {
+		s.askWho(w, r, e)
+		return
+	}
+	l, ctx := Language(r, v)
+	if e.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(e.RetryAfter.Seconds()+.999)))
+	}
+	ref := ""
+	if e.Code == fault.Internal || e.Code == fault.Unavailable {
+		ref = v.Ref
+	}
+	page := view.PageInfo{Title: l.T("problem.title." + string(fault.CodeOf(err))), Theme: v.Member.Theme, NoIndex: true}
+	way := &view.Link{Label: l.T("problem.home"), URL: "/"}
+	if v.Route.Kind == door.Guest {
+		way = nil
+	}
+	if rerr := render(ctx, w, Status(err), view.Problem(page, page.Title, l.Fault(err), ref, way)); rerr != nil {
+		s.Log.Error("render a problem", "ref", v.Ref, "err", rerr)
+		http.Error(w, http.StatusText(Status(err)), Status(err))
+	}
+}
+
+// askWho sends a visitor without a session to the sign-in page, and back afterwards.
+func (s *Server) askWho(w http.ResponseWriter, r *http.Request, e *fault.Error) {
+	to := "/sign-in"
+	if e.Key == "door.password_again" {
+		to = "/sign-in/again"
+	}
+	if back := cameFrom(r); back != "" && !wantsStream(r) {
+		to += "?to=" + escape(back)
+	}
+	if r.Header.Get("HX-Request") == "true" {
+		w.Header().Set("HX-Redirect", to)
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+// cameFrom is the page that a person is to return to: the one asked for, or the one whose form was sent.
+func cameFrom(r *http.Request) string {
+	if r.Method == http.MethodGet {
+		return r.URL.RequestURI()
+	}
+	u, err := url.Parse(r.Referer()) // of our own pages: the policy is same-origin
+	if err != nil || u.Host != r.Host || !ours(u.RequestURI()) {
+		return ""
+	}
+	return u.RequestURI()
+}
+
+// shell fills the frame of a team screen. current is a key of view.NavItem.
+func (s *Server) shell(r *http.Request, v *door.Visit, current string) view.Shell {
+	l, _ := Language(r, v)
+	now := time.Now().In(l.Zone)
+	sh := view.Shell{
+		Page:    view.PageInfo{Theme: v.Member.Theme, KeysOff: v.Member.Settings.KeysOff},
+		Place:   view.Place{Name: v.Place.Name, Line: openLine(l, v.Place, now), URL: at(v.Place, "floor")},
+		Me:      view.Member{Face: view.Face{Hue: view.Hue(v.Member.ID), Name: v.Member.Name}, Settings: "/me", Sessions: "/me/sessions", Theme: "/me/theme", SignOut: "/sign-out"},
+		Current: current,
+	}
+	if v.Actor.Role.AtLeast(place.Manager) {
+		sh.Place.URL = at(v.Place, "inbox")
+		sh.Nav = append(sh.Nav, view.NavItem{Key: "counter", URL: at(v.Place, "inbox")})
+	}
+	sh.Nav = append(sh.Nav, view.NavItem{Key: "floor", URL: at(v.Place, "floor")})
+	if v.Actor.Role.AtLeast(place.Manager) {
+		sh.Nav = append(sh.Nav, view.NavItem{Key: "tables", URL: at(v.Place, "tables")}, view.NavItem{Key: "settings", URL: at(v.Place, "settings")})
+	}
+	return sh
+}
+
+// openLine says on the rail whether the place is open.
+func openLine(l locale.Locale, p place.Place, now time.Time) string {
+	open, until, next := p.Settings.Hours.Open(now.In(p.Location()))
+	switch {
+	case open && !until.IsZero():
+		return l.T("place.open_until", "time", l.Clock(until))
+	case open:
+		return ""
+	case next.IsZero():
+		return l.T("place.closed")
+	}
+	return l.T("place.opens", "when", l.When(next, now))
+}
+
+// retryAfter tells a refused visitor when to come back, in whole seconds.
+func retryAfter(w http.ResponseWriter, err error) {
+	if e := fault.As(err); e.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(e.RetryAfter.Seconds()+.999)))
+	}
+}

@@ -1,0 +1,370 @@
+package web
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"comptoir/internal/db"
+	"comptoir/internal/door"
+	"comptoir/internal/fault"
+	"comptoir/internal/floor"
+	"comptoir/internal/live"
+	"comptoir/internal/place"
+	"comptoir/internal/text"
+	"comptoir/internal/web/locale"
+	"comptoir/internal/web/view"
+)
+
+// floorRoutes are the room, for everybody who works in the place.
+func (s *Server) floorRoutes(t *door.Table) {
+	team := func(method, path string) door.Route {
+		return door.Route{Method: method, Pattern: "/p/{place}/floor" + path, Kind: door.Team, Role: place.Floor, Place: true}
+	}
+	t.Add(team("GET", ""), s.floorPage)
+	stream := team("GET", "/stream")
+	stream.Stream = true
+	t.Add(stream, s.floorStream)
+	t.Add(team("POST", "/calls/{call}/take"), s.onCall(s.Floor.Take, ""))
+	t.Add(team("POST", "/calls/{call}/back"), s.onCall(s.Floor.HandBack, ""))
+	t.Add(team("POST", "/calls/{call}/done"), s.onCall(s.Floor.Finish, "floor.is_done"))
+	t.Add(team("POST", "/calls/{call}/cancel"), s.onCall(s.Floor.Cancel, ""))
+	t.Add(team("POST", "/calls/{call}/reopen"), s.onCall(s.Floor.Reopen, ""))
+	t.Add(team("POST", "/calls/{call}/give"), s.giveCall)
+	t.Add(team("POST", "/calls/{call}/seat"), s.seatCall)
+	t.Add(team("POST", "/guests/{guest}/block"), s.blockGuest)
+	t.Add(team("POST", "/guests/{guest}/unblock"), s.unblockGuest)
+	t.Add(team("POST", "/opening"), s.setOpening)
+}
+
+func (s *Server) floorPage(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+	l, ctx := Language(r, v)
+	seq, err := place.Last(ctx, s.DB, v.Place.ID)
+	if err != nil {
+		return err
+	}
+	b, err := s.board(ctx, l, v.Place)
+	if err != nil {
+		return err
+	}
+	sh := s.shell(r, v, "floor")
+	now := time.Now()
+	sh.Title, sh.Sub, sh.Fixed = l.T("nav.floor"), l.T("floor.sub", "day", l.Day(now, now), "time", l.Clock(now)), true
+	sh.Stream = at(v.Place, "floor/stream") + "?from=" + itoa(seq)
+	sh.Toasts = toasts(w, r, v, l)
+	sh.Actions = view.OpeningMenu(b.Opening)
+	sh.Keys = []view.KeyHint{{Keys: []string{"J", "K"}, Label: l.T("floor.keys.walk")}, {Keys: []string{"⏎"}, Label: l.T("floor.keys.take")}, {Keys: []string{"E"}, Label: l.T("floor.keys.done")}}
+	if !v.Secure && !isThisMachine(v.Host) {
+		sh.Strip = view.PlainStrip()
+	}
+	return render(ctx, w, http.StatusOK, view.FloorPage(sh, b))
+}
+
+// isThisMachine tells whether a host is one for which browsers lift what they refuse to plain http.
+func isThisMachine(hostport string) bool {
+	host := hostport
+	if h, _, err := net.SplitHostPort(hostport); err == nil {
+		host = h
+	}
+	a, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return host == "localhost" || err == nil && a.IsLoopback()
+}
+
+// board reads the whole room. It is the same for all who look at it in one language.
+func (s *Server) board(ctx context.Context, l locale.Locale, p place.Place) (view.Board, error) {
+	now := time.Now()
+	b := view.Board{Base: at(p, "floor"), Opening: opening(l, p, now)}
+	waiting, err := floor.Waiting(ctx, s.DB, p.ID)
+	if err != nil {
+		return b, err
+	}
+	for _, c := range waiting {
+		slip := s.slip(l, p, c, now)
+		if c.State == floor.Taken {
+			b.Coming = append(b.Coming, slip)
+		} else {
+			b.Waiting = append(b.Waiting, slip)
+		}
+	}
+	since := now.Add(-floor.Evening)
+	done, err := floor.Closed(ctx, s.DB, p.ID, since, 8)
+	if err != nil {
+		return b, err
+	}
+	for _, c := range done {
+		b.Done = append(b.Done, s.slip(l, p, c, now))
+	}
+	if b.DoneAll, err = floor.ClosedCount(ctx, s.DB, p.ID, since); err != nil {
+		return b, err
+	}
+	usual, err := floor.UsualWait(ctx, s.DB, p.ID)
+	if err != nil {
+		return b, err
+	}
+	if usual >= time.Minute {
+		b.Usual = l.T("floor.usual", "wait", usual)
+	}
+	team, err := place.Team(ctx, s.DB, p.ID)
+	if err != nil {
+		return b, err
+	}
+	for _, c := range team {
+		b.Members = append(b.Members, view.Colleague{ID: c.Member.ID, Face: view.Face{Name: c.Member.Name, Hue: view.Hue(c.Member.ID)}})
+	}
+	return b, s.plan(ctx, l, p, &b, waiting, done)
+}
+
+// plan draws the tables where they stand, marked with what waits there.
+func (s *Server) plan(ctx context.Context, l locale.Locale, p place.Place, b *view.Board, waiting, done []floor.Call) error {
+	tables, err := floor.Tables(ctx, s.DB, p.ID)
+	if err != nil {
+		return err
+	}
+	states := map[string]string{}
+	for _, c := range done {
+		if time.Since(c.ClosedAt) < 10*time.Minute {
+			states[c.TableID] = "g"
+		}
+	}
+	var calling, coming []string
+	for _, c := range waiting {
+		switch {
+		case c.State == floor.Received:
+			states[c.TableID] = "n"
+			calling = append(calling, c.Table)
+		case states[c.TableID] != "n":
+			states[c.TableID] = "r"
+			coming = append(coming, c.Table)
+		}
+	}
+	for _, t := range tables {
+		b.Plan = append(b.Plan, view.Spot{Name: t.Name, X: t.X, Y: t.Y, State: states[t.ID]})
+		b.Tables = append(b.Tables, view.Option{Value: t.ID, Label: l.T("table.name", "table", t.Name)})
+	}
+	b.PlanSay = l.N("floor.tables", len(tables))
+	if len(calling) > 0 {
+		b.PlanSay += ". " + l.T("floor.plan_calling", "tables", calling)
+	}
+	if len(coming) > 0 {
+		b.PlanSay += ". " + l.T("floor.plan_coming", "tables", coming)
+	}
+	if len(tables) == 0 && len(waiting) == 0 {
+		b.NoTable = &view.Link{Label: l.T("floor.add_tables"), URL: at(p, "tables")}
+	}
+	return nil
+}
+
+// slip is one call as colleagues see it.
+func (s *Server) slip(l locale.Locale, p place.Place, c floor.Call, now time.Time) view.Slip {
+	v := view.Slip{Key: c.ID, Guests: c.Guests(), Count: len(c.Asks), Again: c.Answer == floor.Again, Bon: view.Bon{
+		ID: "b-" + c.ID, Table: c.Table, Say: l.T("guest.kind." + string(c.Kind)), Wait: l.Wait(c.Waited(now)), Long: c.Waited(now) >= p.Settings.LongWait, State: "new",
+		Since: c.ReceivedAt.UnixMilli(), LongMs: p.Settings.LongWait.Milliseconds(),
+	}}
+	for _, a := range c.Asks {
+		switch {
+		case a.Text == "":
+		case v.Words == "":
+			v.Words, v.Lang = masked(p, a.Text), a.Language
+		default:
+			v.More = append(v.More, view.Said{Text: masked(p, a.Text), Lang: a.Language})
+		}
+	}
+	if c.Kind == floor.Other && v.Words != "" && text.Graphemes(v.Words) <= 80 {
+		v.Say, v.Words = v.Words, "" // their own words say it better
+	}
+	v.Source = l.T("floor.by_code")
+	if c.Network != string(place.HouseKind) {
+		author := ""
+		if len(c.Asks) > 0 {
+			author = c.Asks[0].Author
+		}
+		v.Source = l.T("floor.by_network", "who", author, "network", l.T("network."+c.Network))
+	}
+	if c.State == floor.Received {
+		return v
+	}
+	v.State, v.Face = "coming", &view.Face{Name: c.TakenName, Hue: view.Hue(c.TakenBy)}
+	v.Who = l.T("floor.who_since", "who", floor.FirstName(c.TakenName), "wait", l.Wait(now.Sub(c.TakenAt)))
+	if c.State == floor.Done {
+		v.State, v.Who = "done", l.T("floor.who_took", "who", floor.FirstName(c.TakenName), "wait", c.Waited(now))
+	}
+	return v
+}
+
+// masked hides the words that the place does not want to see on the floor; nothing is deleted.
+func masked(p place.Place, words string) string {
+	for _, w := range p.Settings.Masked {
+		if w != "" {
+			words = maskWord(words, w)
+		}
+	}
+	return words
+}
+
+// maskWord replaces each whole occurrence of a word, in any case, by as many dots.
+func maskWord(s, word string) string {
+	isLetter := func(r rune) bool { return r == '\'' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= 0x80 }
+	var b strings.Builder
+	for len(s) > 0 {
+		i := strings.IndexFunc(s, isLetter)
+		if i < 0 {
+			break
+		}
+		j := strings.IndexFunc(s[i:], func(r rune) bool { return !isLetter(r) })
+		if j < 0 {
+			j = len(s) - i
+		}
+		b.WriteString(s[:i])
+		if found := s[i : i+j]; strings.EqualFold(found, word) {
+			b.WriteString(strings.Repeat("•", len([]rune(found))))
+		} else {
+			b.WriteString(found)
+		}
+		s = s[i+j:]
+	}
+	return b.String() + s
+}
+
+// floorStream sends the room anew when something in it changed.
+func (s *Server) floorStream(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+	l, lctx := Language(r, v)
+	lctx = context.WithoutCancel(lctx)
+	placeID := v.Place.ID
+	return s.stream(w, r, v, live.Topic{PlaceID: placeID, Name: "floor " + l.Tag, Render: func(ctx context.Context, entries []place.Entry) ([]live.Frame, error) {
+		seq := int64(0)
+		for _, e := range entries {
+			if family, _, _ := strings.Cut(e.Kind, "."); family == "call" || family == "table" || family == "tables" || family == "place" || family == "member" {
+				seq = e.Seq
+			}
+		}
+		if seq == 0 {
+			return nil, nil
+		}
+		p, err := place.Get(ctx, s.DB, placeID)
+		if err != nil {
+			return nil, err
+		}
+		b, err := s.board(ctx, l, p)
+		if err != nil {
+			return nil, err
+		}
+		frame, err := Frame(lctx, seq, view.StreamPart("salle", view.BoardPart(b)))
+		return []live.Frame{frame}, err
+	}})
+}
+
+// gesture is one method of floor.Floor on a call.
+type gesture func(ctx context.Context, tx db.Tx, actor place.Actor, placeID, id string) (floor.Call, error)
+
+// onCall makes a gesture a form. Who comes too late reads who was first; notice, when given, can be
+// undone.
+func (s *Server) onCall(do gesture, notice string) door.Handler {
+	return func(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+		id := r.PathValue("call")
+		err := s.DB.Write(r.Context(), func(tx db.Tx) error {
+			_, err := do(r.Context(), tx, v.Actor, v.Place.ID, id)
+			return err
+		})
+		if err == nil && notice != "" {
+			flash{Key: notice, Undo: at(v.Place, "floor/calls/"+id+"/reopen")}.leave(w, v)
+		}
+		return backToFloor(w, r, v, err)
+	}
+}
+
+// backToFloor shows the room again. A conflict is news, not a mistake: it becomes a notice.
+func backToFloor(w http.ResponseWriter, r *http.Request, v *door.Visit, err error) error {
+	if fault.Is(err, fault.Conflict) {
+		e := fault.As(err)
+		f := flash{Key: e.Key}
+		for _, a := range e.Args {
+			if s, ok := a.(string); ok {
+				f.Args = append(f.Args, s)
+			}
+		}
+		f.leave(w, v)
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	return seeOther(w, r, at(v.Place, "floor"))
+}
+
+func (s *Server) giveCall(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+	err := s.DB.Write(r.Context(), func(tx db.Tx) error {
+		team, err := place.Team(r.Context(), tx, v.Place.ID)
+		if err != nil {
+			return err
+		}
+		for _, c := range team {
+			if c.Member.ID == r.PostFormValue("member") {
+				_, err := s.Floor.Give(r.Context(), tx, v.Actor, v.Place.ID, r.PathValue("call"), c.Member)
+				return err
+			}
+		}
+		return fault.New(fault.NotFound, "web.give", "")
+	})
+	return backToFloor(w, r, v, err)
+}
+
+func (s *Server) seatCall(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+	err := s.DB.Write(r.Context(), func(tx db.Tx) error {
+		_, err := s.Floor.SeatAt(r.Context(), tx, v.Actor, v.Place.ID, r.PathValue("call"), r.PostFormValue("table"))
+		return err
+	})
+	return backToFloor(w, r, v, err)
+}
+
+func (s *Server) blockGuest(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+	id := r.PathValue("guest")
+	err := s.DB.Write(r.Context(), func(tx db.Tx) error { return floor.Block(r.Context(), tx, v.Actor, v.Place.ID, id) })
+	if err == nil {
+		flash{Key: "floor.is_blocked", Undo: at(v.Place, "floor/guests/"+id+"/unblock")}.leave(w, v)
+	}
+	return backToFloor(w, r, v, err)
+}
+
+func (s *Server) unblockGuest(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+	err := s.DB.Write(r.Context(), func(tx db.Tx) error {
+		return floor.Unblock(r.Context(), tx, v.Actor, v.Place.ID, r.PathValue("guest"))
+	})
+	if err == nil && r.PostFormValue("from") == "tables" {
+		return seeOther(w, r, at(v.Place, "tables"))
+	}
+	return backToFloor(w, r, v, err)
+}
+
+func (s *Server) setOpening(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+	to := floor.OpeningState(r.PostFormValue("state"))
+	if to != floor.Answering && to != floor.Paused && to != floor.Shut {
+		return fault.New(fault.Invalid, "web.opening", "")
+	}
+	err := s.DB.Write(r.Context(), func(tx db.Tx) error {
+		_, err := floor.SetOpening(r.Context(), tx, v.Actor, v.Place.ID, to)
+		return err
+	})
+	if err == nil && r.PostFormValue("from") == "tables" {
+		return seeOther(w, r, at(v.Place, "tables"))
+	}
+	return backToFloor(w, r, v, err)
+}
+
+// opening says whether the table pages answer, and until when.
+func opening(l locale.Locale, p place.Place, now time.Time) view.Opening {
+	o := floor.OpeningOf(p, now)
+	v := view.Opening{State: string(o.State), Say: l.T("floor.say." + string(o.State)), Action: at(p, "floor/opening")}
+	switch {
+	case o.State == floor.Answering && !o.Until.IsZero():
+		v.Say = l.T("floor.say.open_until", "when", l.Clock(o.Until))
+	case o.State == floor.Shut && !o.Next.IsZero():
+		v.Say = l.T("floor.say.closed_until", "when", l.When(o.Next, now))
+	}
+	return v
+}
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }

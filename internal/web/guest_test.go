@@ -1,0 +1,237 @@
+package web_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"comptoir/internal/db"
+	"comptoir/internal/floor"
+	"comptoir/internal/place"
+	"comptoir/internal/web/webtest"
+)
+
+// tables adds tables to the house and returns the address of each table's page.
+func tables(t *testing.T, h *webtest.House, n int) []string {
+	t.Helper()
+	var paths []string
+	h.Write(func(ctx context.Context, tx db.Tx) error {
+		all, err := floor.AddTables(ctx, tx, place.System(), h.Place.ID, n, "")
+		for _, table := range all {
+			paths = append(paths, "/t/"+h.Web.Floor.Code(h.Place, table))
+		}
+		return err
+	})
+	return paths
+}
+
+func TestAGuestCallsWithoutScriptAndFollowsIt(t *testing.T) {
+	h := webtest.New(t)
+	table := tables(t, h, 1)[0]
+	phone, staff := h.Visitor(), h.As(h.Add("Noémie Tremblay", "noemie@lezinc.example", place.Floor))
+
+	page := phone.Get(table).Want(200)
+	if !page.Has("form[method=post] [name=kind][value=hungry]") || !page.Has("form[method=post] [name=text]") || page.Has("input[type=email]") || page.Has("input[type=tel]") {
+		t.Error("the form is not the plain one")
+	}
+	for _, header := range []string{"Cache-Control: no-store", "X-Robots-Tag: noindex", "Referrer-Policy: same-origin"} {
+		name, want, _ := strings.Cut(header, ": ")
+		if got := page.Header.Get(name); got != want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	follow := phone.Follow(phone.Post(table, "kind", "hungry", "text", "quatre <b>menus</b>").Want(303))
+	if follow.Text("#suivi h2") != "On a faim" || !follow.Has("noscript") || !strings.Contains(follow.Body, "quatre &lt;b&gt;menus&lt;/b&gt;") || follow.Text("[aria-current=step]") == "" {
+		t.Errorf("after asking: %s", follow.Text("#suivi"))
+	}
+	board := staff.Get("/p/le-zinc/floor").Want(200)
+	if board.Text("#prendre .bon__say") != "On a faim" {
+		t.Errorf("the floor shows %q", board.Text("#prendre"))
+	}
+	staff.Post(board.Attr("#prendre form[action^=/p/le-zinc/floor/calls/] ", "action")).Want(404) // the menu's first form: give, to nobody
+	take := taking(t, board, "take")
+	staff.Follow(staff.Post(take).Want(303))
+	if news := phone.Get(table + "/status").Text("#suivi"); !strings.Contains(news, "Noémie s’en vient") {
+		t.Errorf("on the way: %s", news)
+	}
+	staff.Post(strings.Replace(take, "/take", "/done", 1)).Want(303)
+	arrived := phone.Get(table + "/status")
+	answer := arrived.Attr("form[action^=/t/] ", "action")
+	if !strings.HasSuffix(answer, "/answer") {
+		t.Fatalf("no question afterwards: %s", arrived.Text("#suivi"))
+	}
+	thanks := phone.Follow(phone.Post(answer, "answer", "good").Want(303))
+	if thanks.Text("#salut") != "Merci à vous!" {
+		t.Errorf("at the end: %q", thanks.Text("#salut"))
+	}
+}
+
+// taking finds the address of a gesture on the first slip.
+func taking(t *testing.T, p *webtest.Page, gesture string) string {
+	t.Helper()
+	i := strings.Index(p.Body, "/"+gesture+`"`)
+	if i < 0 {
+		t.Fatalf("no gesture %s on the floor", gesture)
+	}
+	start := strings.LastIndexByte(p.Body[:i], '"') + 1
+	return p.Body[start : i+len(gesture)+1]
+}
+
+func TestAPhoneThatRefusesCookiesStillRings(t *testing.T) {
+	h := webtest.New(t)
+	table := tables(t, h, 1)[0]
+	h.Visitor().Post(table, "kind", "bill").Want(303)
+	page := h.Visitor().Get(table + "/status?sent=1").Want(200)
+	if !strings.Contains(page.Text("#suivi"), "refuse les témoins") {
+		t.Errorf("%s", page.Text("#suivi"))
+	}
+	waiting, err := floor.Waiting(t.Context(), h.DB, h.Place.ID)
+	if err != nil || len(waiting) != 1 {
+		t.Errorf("%+v %v", waiting, err)
+	}
+}
+
+func TestTheNeighbourSeesNothingOfIt(t *testing.T) {
+	h := webtest.New(t)
+	table := tables(t, h, 1)[0]
+	maude, ginette := h.Visitor(), h.Visitor()
+	maude.Post(table, "kind", "other", "text", "un secret").Want(303)
+	ginette.Post(table, "kind", "water").Want(303)
+	for _, path := range []string{"", "/status"} {
+		if page := ginette.Get(table + path).Want(200); strings.Contains(page.Body, "secret") {
+			t.Errorf("%s tells the neighbour's words", path)
+		}
+	}
+	calls, _ := floor.Waiting(t.Context(), h.DB, h.Place.ID)
+	ginette.Post(table + "/calls/" + calls[0].ID + "/withdraw").Want(404)
+}
+
+func TestCodesThatLeadNowhereAreOnePage(t *testing.T) {
+	h := webtest.New(t)
+	paths := tables(t, h, 2)
+	h.Write(func(ctx context.Context, tx db.Tx) error {
+		all, err := floor.Tables(ctx, tx, h.Place.ID)
+		if err != nil {
+			return err
+		}
+		return floor.Rotate(ctx, tx, place.System(), h.Place.ID, all[0].ID)
+	})
+	want := h.Visitor().Get("/t/nothing").Want(404)
+	if strings.Contains(want.Body, "Le Zinc") || want.Text("h1") != "Ce code a changé" {
+		t.Errorf("the page: %s", want.Text("main"))
+	}
+	for name, path := range map[string]string{"rotated": paths[0], "changed": paths[1] + "A", "its status": paths[0] + "/status", "its stream": paths[0] + "/stream"} {
+		if got := h.Visitor().Get(path); got.Body != want.Body || got.Status != 404 {
+			t.Errorf("%s: another page", name)
+		}
+	}
+	before, _ := place.Last(t.Context(), h.DB, h.Place.ID)
+	h.Visitor().Post(paths[0], "kind", "hungry").Want(404)
+	if after, _ := place.Last(t.Context(), h.DB, h.Place.ID); after != before {
+		t.Error("a rotated code still writes")
+	}
+}
+
+func TestTheLanguageIsThePhonesUntilOneIsChosen(t *testing.T) {
+	h := webtest.New(t)
+	table := tables(t, h, 1)[0]
+	phone := h.Visitor()
+	phone.Header.Set("Accept-Language", "en-GB,en;q=0.9")
+	page := phone.Get(table)
+	if page.Attr("html", "lang") != "en-GB" || !strings.Contains(page.Text("main"), "You’re at table 1.") {
+		t.Errorf("%s: %s", page.Attr("html", "lang"), page.Text("main"))
+	}
+	french := phone.Get(page.Attr("a[hreflang=fr]", "href"))
+	if french.Attr("html", "lang") != "fr-CA" {
+		t.Error("the switch does not switch")
+	}
+	after := phone.Follow(phone.Post(french.Attr("form", "action"), "kind", "water"))
+	if after.Attr("html", "lang") != "fr-CA" {
+		t.Error("the choice is lost by asking")
+	}
+}
+
+func TestRefusedWordsStayOnThePage(t *testing.T) {
+	h := webtest.New(t)
+	table := tables(t, h, 1)[0]
+	phone := h.Visitor()
+	long := strings.Repeat("mot ", 150)
+	page := phone.Post(table, "kind", "other", "text", long).Want(http.StatusUnprocessableEntity)
+	if !strings.Contains(page.Text("[role=alert]"), "599 caractères") || !strings.Contains(page.Body, long) {
+		t.Errorf("%s", page.Text("[role=alert]"))
+	}
+	phone.Post(table, "kind", "other", "text", strings.Repeat("x", 10_000)).Want(http.StatusUnprocessableEntity)
+	phone.Post(table, "kind", "other", "text", strings.Repeat("x", 100_000)).Want(http.StatusRequestEntityTooLarge)
+	for range floor.PerGuest {
+		phone.Post(table, "kind", "water").Want(303)
+	}
+	limited := phone.Post(table, "kind", "other", "text", "et du pain").Want(http.StatusTooManyRequests)
+	if limited.Header.Get("Retry-After") == "" || !strings.Contains(limited.Text("[role=alert]"), "Redites-le dans 10") || !strings.Contains(limited.Body, "et du pain") {
+		t.Errorf("%s %q", limited.Text("[role=alert]"), limited.Header.Get("Retry-After"))
+	}
+}
+
+func TestClosedPausedAndBlockedPagesSaySoAndOfferNoForm(t *testing.T) {
+	h := webtest.New(t)
+	table := tables(t, h, 1)[0]
+	staff, phone := h.As(h.Owner), h.Visitor()
+	for state, title := range map[string]string{"paused": "Petite pause", "closed": "On est fermé"} {
+		staff.Post("/p/le-zinc/floor/opening", "state", state).Want(303)
+		page := phone.Get(table).Want(200)
+		if page.Text("#salut") != title || page.Has("form") {
+			t.Errorf("%s: %s", state, page.Text("main"))
+		}
+		phone.Post(table, "kind", "water").Want(http.StatusServiceUnavailable)
+	}
+	staff.Post("/p/le-zinc/floor/opening", "state", "open").Want(303)
+	phone.Post(table, "kind", "other", "text", "bouh").Want(303)
+	board := staff.Get("/p/le-zinc/floor")
+	staff.Post(taking(t, board, "block")).Want(303)
+	if page := phone.Get(table); page.Text("#salut") != "On est fermé" || page.Has("form") {
+		t.Errorf("blocked: %s", page.Text("main"))
+	}
+	h.Visitor().Post(table, "kind", "water").Want(303)
+}
+
+func TestTheSecondThumbReadsWhoWasFirst(t *testing.T) {
+	h := webtest.New(t)
+	table := tables(t, h, 1)[0]
+	h.Visitor().Post(table, "kind", "hungry").Want(303)
+	noemie, tom := h.As(h.Add("Noémie Tremblay", "n@lezinc.example", place.Floor)), h.As(h.Add("Tom Roy", "t@lezinc.example", place.Floor))
+	take := taking(t, noemie.Get("/p/le-zinc/floor"), "take")
+	noemie.Post(take).Want(303)
+	if late := tom.Follow(tom.Post(take).Want(303)); !strings.Contains(late.Text(".toast"), "Noémie l’a pris juste avant vous.") {
+		t.Errorf("the second reads %q", late.Text(".toast"))
+	}
+}
+
+func TestThePrivacyNoticeIsOneTapAwayInBothLanguages(t *testing.T) {
+	h := webtest.New(t)
+	table := tables(t, h, 1)[0]
+	phone := h.Visitor()
+	for lang, want := range map[string]string{"fr": "effacé après 30\u00a0jours", "en": "erased after 30"} {
+		page := phone.Get(phone.Get(table+"?lang="+lang).Attr("a[href^="+table+"/privacy]", "href")).Want(200)
+		if !strings.Contains(strings.ReplaceAll(page.Text("main"), "\u00a0", " "), strings.ReplaceAll(want, "\u00a0", " ")) {
+			t.Errorf("%s: %s", lang, page.Text("main"))
+		}
+	}
+}
+
+func TestAWordOnTheListIsMaskedOnTheFloorAndKept(t *testing.T) {
+	h := webtest.New(t)
+	table := tables(t, h, 1)[0]
+	h.Write(func(ctx context.Context, tx db.Tx) error {
+		_, err := place.Change(ctx, tx, place.System(), h.Place.ID, func(p *place.Place) error { p.Settings.Masked = []string{"zut"}; return nil })
+		return err
+	})
+	h.Visitor().Post(table, "kind", "other", "text", "Zut, zutalors").Want(303)
+	if say := h.As(h.Owner).Get("/p/le-zinc/floor").Text("#prendre .bon__say"); say != "•••, zutalors" {
+		t.Errorf("%q", say)
+	}
+	calls, err := floor.OfGuest(t.Context(), h.DB, floor.Guest{PlaceID: h.Place.ID}, time.Time{})
+	if err != nil || len(calls) != 0 {
+		t.Errorf("the zero guest has calls: %v %v", calls, err)
+	}
+}

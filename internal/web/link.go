@@ -1,0 +1,164 @@
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"comptoir/internal/door"
+	"comptoir/internal/fault"
+	"comptoir/internal/place"
+	"comptoir/internal/web/locale"
+	"comptoir/internal/web/view"
+)
+
+// One-time links act on POST, after a page: what scans mail follows every link that it can GET.
+func (s *Server) linkRoutes(t *door.Table) {
+	for pattern, pair := range map[string][2]door.Handler{
+		"/invite/{code}": {s.invitationPage, s.acceptInvitation},
+		"/reset/{code}":  {s.resetPage, s.reset},
+		"/enter/{code}":  {s.doorstep, s.enterByLink},
+	} {
+		t.Add(door.Route{Method: "GET", Pattern: pattern, Kind: door.Open, Limit: door.SignInLimit}, s.byLink(pair[0]))
+		t.Add(door.Route{Method: "POST", Pattern: pattern, Kind: door.Open, Limit: door.SignInLimit}, s.byLink(pair[1]))
+	}
+}
+
+// byLink is a handler behind a one-time link: it says kindly when the link is over.
+func (s *Server) byLink(h door.Handler) door.Handler {
+	return func(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+		if err := s.mayEnter(v); err != nil {
+			return err
+		}
+		err := h(w, r, v)
+		if key := fault.CodeOf(err); key != fault.Conflict {
+			return err
+		}
+		return s.linkOver(w, r, v, err, "link.another", "")
+	}
+}
+
+// linkOver is the answer to a used or expired link. how is the key of the way to another.
+func (s *Server) linkOver(w http.ResponseWriter, r *http.Request, v *door.Visit, err error, how, code string) error {
+	e := fault.As(err)
+	if e.Key != "link.used" && e.Key != "link.expired" {
+		return err
+	}
+	l, ctx := Language(r, v)
+	page := view.PageInfo{Title: l.T("link.over"), NoIndex: true}
+	return render(ctx, w, http.StatusGone, view.LinkOver(page, l.T("link.over"), l.Fault(e), l.T(how), code))
+}
+
+func (s *Server) invitationPage(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+	return s.showInvitation(w, r, v, http.StatusOK, "", nil)
+}
+
+func (s *Server) showInvitation(w http.ResponseWriter, r *http.Request, v *door.Visit, status int, name string, errs map[string]string) error {
+	i, err := place.FindInvitation(r.Context(), s.DB, r.PathValue("code"))
+	if err != nil {
+		return err
+	}
+	v.Place.Language = i.Place.Language
+	l, ctx := Language(r, v)
+	l = locale.New(l.Tag, i.Place.Location())
+	return render(locale.With(ctx, l), w, status, view.InvitationPage(view.Invitation{
+		Page: view.PageInfo{Title: l.T("invite.head"), NoIndex: true}, Place: i.Place.Name, By: i.By, Role: string(i.Role),
+		Action: r.URL.Path, Email: i.Email, Name: name, Known: i.HasLogin, Until: l.When(i.ExpiresAt, time.Now()), Errors: errs,
+	}))
+}
+
+func (s *Server) acceptInvitation(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+	l, _ := Language(r, v)
+	a, name := attempt(r, v), r.PostFormValue("name")
+	i, err := place.FindInvitation(r.Context(), s.DB, r.PathValue("code"))
+	if err != nil {
+		return err
+	}
+	p, err := place.AcceptInvitation(r.Context(), s.DB, s.Keys, r.PathValue("code"), name, a)
+	a.Email = i.Email
+	switch e := fault.As(err); {
+	case err == nil:
+	case e.Code == fault.Invalid:
+		return s.showInvitation(w, r, v, http.StatusUnprocessableEntity, name, fieldErrors(l, err))
+	case e.Key == "signin.refused":
+		return s.showInvitation(w, r, v, http.StatusUnprocessableEntity, name, map[string]string{"password": refusal(l, e)})
+	case e.Key == "signin.limited":
+		return s.pause(w, r, v, e.RetryAfter, view.SignIn{Action: r.URL.Path, To: "/"})
+	default:
+		return err
+	}
+	in, err := place.SignIn(r.Context(), s.DB, s.Keys, a)
+	if err != nil {
+		return err
+	}
+	s.enter(w, v, in)
+	return seeOther(w, r, home(place.Membership{Place: p, Role: i.Role}))
+}
+
+func (s *Server) resetPage(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+	return s.showReset(w, r, v, http.StatusOK, nil)
+}
+
+func (s *Server) showReset(w http.ResponseWriter, r *http.Request, v *door.Visit, status int, errs map[string]string) error {
+	link, err := place.FindLink(r.Context(), s.DB, place.ResetKind, r.PathValue("code"))
+	if err != nil {
+		return err
+	}
+	m, err := place.GetMember(r.Context(), s.DB, link.MemberID)
+	if err != nil {
+		return err
+	}
+	l, ctx := Language(r, v)
+	return render(ctx, w, status, view.ResetPage(view.Reset{Page: view.PageInfo{Title: l.T("reset.title"), NoIndex: true}, Action: r.URL.Path, Email: m.Email, Error: errs["password"]}))
+}
+
+func (s *Server) reset(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+	l, _ := Language(r, v)
+	m, err := place.ResetPassword(r.Context(), s.DB, r.PathValue("code"), r.PostFormValue("password"))
+	if fault.Is(err, fault.Invalid) {
+		return s.showReset(w, r, v, http.StatusUnprocessableEntity, fieldErrors(l, err))
+	}
+	if err != nil {
+		return err
+	}
+	s.Log.Info(place.EventPasswordReset, "ref", v.Ref, "member", m.ID)
+	a := attempt(r, v)
+	a.Email = m.Email
+	in, err := place.SignIn(r.Context(), s.DB, s.Keys, a)
+	if err != nil { // strangers are guessing at this account: the new password waits with everybody else
+		return seeOther(w, r, "/sign-in")
+	}
+	s.enter(w, v, in)
+	return seeOther(w, r, "/")
+}
+
+func (s *Server) doorstep(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+	link, err := place.FindLink(r.Context(), s.DB, place.SignInKind, r.PathValue("code"))
+	if err != nil {
+		return err
+	}
+	m, err := place.GetMember(r.Context(), s.DB, link.MemberID)
+	if err != nil {
+		return err
+	}
+	l, ctx := Language(r, v)
+	page := view.PageInfo{Title: l.T("signin.title"), NoIndex: true}
+	return render(ctx, w, http.StatusOK, view.Doorstep(page, l.T("enter.title", "name", m.Name), l.T("enter.text"), r.URL.Path, l.T("signin.button")))
+}
+
+func (s *Server) enterByLink(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+	in, err := place.EnterByLink(r.Context(), s.DB, s.Keys, r.PathValue("code"), attempt(r, v))
+	if err != nil {
+		return err
+	}
+	s.enter(w, v, in)
+	return seeOther(w, r, "/")
+}
+
+// fieldErrors are the sentences of a refused form, by field.
+func fieldErrors(l locale.Locale, err error) map[string]string {
+	out := map[string]string{}
+	for _, f := range fault.As(err).Fields {
+		out[f.Name] = l.Field(f)
+	}
+	return out
+}

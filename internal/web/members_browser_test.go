@@ -1,0 +1,132 @@
+package web_test
+
+import (
+	"strings"
+	"testing"
+
+	"comptoir/internal/browsertest"
+	"comptoir/internal/place"
+	"comptoir/internal/web/webtest"
+)
+
+// The first five minutes: from the link in the terminal to a call that is taken, on two devices.
+func TestTheFirstFiveMinutes(t *testing.T) {
+	for name, screen := range map[string]browsertest.View{"desk": browsertest.Desk, "phone": browsertest.Phone} {
+		t.Run(name, func(t *testing.T) {
+			h := webtest.Empty(t)
+			look := func(p *browsertest.Page, shot string) {
+				p.Fits()
+				p.Axe()
+				p.Screenshot("members-" + shot + "-" + name)
+			}
+			d := browsertest.New(t, screen)
+			d.Goto(h.URL + "/setup/" + setupCode(h))
+			look(d, "setup")
+			d.Fill("#pn", "Le Zinc")
+			d.Fill("#on", "Marc-Antoine")
+			d.Fill("#oe", "marco@lezinc.example")
+			d.Fill("#passe", webtest.Password)
+			if d.Value("#pz") == "" {
+				t.Error("no zone is proposed")
+			}
+			d.Follow("button.btn--lit")
+			look(d, "tables")
+			d.Follow("button.btn--lit")
+			look(d, "network")
+			d.Follow("a.btn--lit")
+			d.WaitFor(".qr__box")
+			look(d, "message")
+
+			guest := browsertest.New(t, browsertest.Phone)
+			guest.Goto(h.URL + "/t/" + strings.Split(d.Text("p.code"), "/t/")[1])
+			guest.Click("button.btn[value=hungry]")
+			guest.WaitForText("#suivi", "On a faim")
+			d.WaitForText("#essai .bon", "On a faim")
+			look(d, "rings")
+			d.Click("#essai .btn--lit")
+			d.WaitForText("#essai .bon", "Marc-Antoine")
+			d.WaitGone("#essai .btn--lit")
+			guest.WaitForText("#suivi", "Marc-Antoine")
+		})
+	}
+}
+
+// Every page of members, in both lights, looked at by axe.
+func TestMembersPagesHoldOnEveryScreen(t *testing.T) {
+	h := webtest.New(t)
+	h.Add("Élie", "elie@lezinc.example", place.Manager)
+	h.Add("Noémie", "noemie@lezinc.example", place.Floor)
+	for name, screen := range map[string]browsertest.View{"desk": browsertest.Desk, "phone": browsertest.Phone, "evening": browsertest.Desk.Evening(), "english": browsertest.Phone.English()} {
+		t.Run(name, func(t *testing.T) {
+			d := browsertest.New(t, screen)
+			look := func(shot string) {
+				d.Fits()
+				d.Axe()
+				d.Screenshot("members-" + shot + "-" + name)
+			}
+			d.Goto(h.URL + "/sign-in?to=/p/le-zinc/settings/team")
+			look("sign-in")
+			d.Fill("#courriel", h.Owner.Email)
+			d.Fill("#passe", "pas le bon mot")
+			d.Allow("status of 422")
+			d.Follow("button.btn--lit")
+			d.WaitFor("#passe-e")
+			look("refused")
+			d.Fill("#passe", webtest.Password)
+			d.Follow("button.btn--lit")
+			d.WaitFor("#equipe")
+			look("team")
+			d.Fill("main form [name=email]", "tom-"+name+"@lezinc.example")
+			d.Click("main form button.btn--lit")
+			d.WaitFor("#lien")
+			look("invited")
+			d.Click("#lien") // it can be seen, and pressed
+			link := d.Value("#lien")
+			for _, page := range []string{"/p/le-zinc/settings/place", "/p/le-zinc/settings/tokens", "/p/le-zinc/settings/journal", "/me", "/me/sessions", "/sign-in/again"} {
+				d.Goto(h.URL + page)
+				look(strings.ReplaceAll(strings.TrimPrefix(strings.TrimPrefix(page, "/p/le-zinc/settings"), "/"), "/", "-"))
+			}
+			d.Goto(h.URL + "/p/le-zinc/settings/tokens")
+			d.Fill("main form [name=name]", "Caisse")
+			d.Click("main form button.btn--lit")
+			d.WaitFor("#jeton")
+			look("token")
+
+			tom := browsertest.New(t, screen)
+			tom.Goto(link)
+			tom.Fits()
+			tom.Axe()
+			tom.Screenshot("members-invitation-" + name)
+			tom.Fill("#nom", "Tom")
+			tom.Fill("#passe", "le tramway passe à minuit")
+			tom.Follow("button.btn--lit")
+			tom.WaitFor("#salle")
+			tom.Allow("status of 410")
+			tom.Goto(link)
+			tom.Axe()
+			tom.Screenshot("members-over-" + name)
+		})
+	}
+}
+
+// A light chosen in the menu is there on the next page, and a session that ends closes an open page.
+func TestALightStaysAndASignOutIsAtOnce(t *testing.T) {
+	h := webtest.New(t)
+	d := browsertest.New(t, browsertest.Desk)
+	d.Goto(h.URL + "/sign-in?to=/me")
+	d.Fill("#courriel", h.Owner.Email)
+	d.Fill("#passe", webtest.Password)
+	d.Follow("button.btn--lit")
+	d.WaitFor("#mn")
+	d.Click(".me__b")
+	d.WaitFor("#moi [data-light]")
+	d.Click("#moi [data-light]")
+	d.WaitFor("html[data-theme=soir]")
+	d.WaitGone("#moi [data-light]")
+	d.Goto(h.URL + "/me")
+	d.WaitFor("html[data-theme=soir]")
+	d.Click(".me__b")
+	d.WaitFor("#moi form[action='/sign-out'] button")
+	d.Click("#moi form[action='/sign-out'] button")
+	d.WaitFor("main.porte #courriel")
+}

@@ -1,0 +1,182 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"comptoir/internal/db"
+	"comptoir/internal/door"
+	"comptoir/internal/fault"
+	"comptoir/internal/place"
+	"comptoir/internal/web/locale"
+	"comptoir/internal/web/view"
+)
+
+func (s *Server) signInRoutes(t *door.Table) {
+	t.Add(door.Route{Method: "GET", Pattern: "/sign-in", Kind: door.Open}, s.signInPage)
+	t.Add(door.Route{Method: "POST", Pattern: "/sign-in", Kind: door.Open, Limit: door.SignInLimit}, s.signIn)
+	t.Add(door.Route{Method: "GET", Pattern: "/sign-in/again", Kind: door.Team}, s.againPage)
+	t.Add(door.Route{Method: "POST", Pattern: "/sign-in/again", Kind: door.Team}, s.again)
+	t.Add(door.Route{Method: "POST", Pattern: "/sign-out", Kind: door.Team}, s.signOut)
+}
+
+// mayEnter refuses passwords and one-time links over plain http from other machines, unless the operator
+// said otherwise: anybody on the way could read them.
+func (s *Server) mayEnter(v *door.Visit) error {
+	if !v.Secure && !v.Addr.IsLoopback() && !s.Guard.PlainSignIn {
+		return fault.New(fault.Forbidden, "web.sign_in", "door.plain_http")
+	}
+	return nil
+}
+
+// safe tells whether the connection keeps secrets: https, or within this machine.
+func safe(v *door.Visit) bool { return v.Secure || v.Addr.IsLoopback() }
+
+// returnTo is where a form says to go afterwards, "/" unless it stays within this server.
+func returnTo(to string) string {
+	if ours(to) {
+		return to
+	}
+	return "/"
+}
+
+// attempt is who a sign-in form says it is.
+func attempt(r *http.Request, v *door.Visit) place.Attempt {
+	return place.Attempt{Email: r.PostFormValue("email"), Password: r.PostFormValue("password"), Device: place.DeviceOf(r.UserAgent()), Addr: v.Addr, Known: v.KnownCookie(r)}
+}
+
+func (s *Server) signInPage(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+	if err := s.mayEnter(v); err != nil {
+		return err
+	}
+	to := returnTo(r.URL.Query().Get("to"))
+	if s.Guard.Recognise(r, v); v.SignedIn() {
+		return seeOther(w, r, to)
+	}
+	return s.showSignIn(w, r, v, http.StatusOK, view.SignIn{Action: "/sign-in", To: to})
+}
+
+// showSignIn completes the page with the greeting and whose counter it is.
+func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request, v *door.Visit, status int, p view.SignIn) error {
+	l, ctx := Language(r, v)
+	p.Page = view.PageInfo{Title: l.T("signin.title"), Theme: v.Member.Theme, NoIndex: true}
+	p.Safe = safe(v)
+	places, err := place.All(ctx, s.DB)
+	if err != nil {
+		return err
+	}
+	zone := time.UTC
+	p.Place = l.T("signin.place")
+	if len(places) > 0 {
+		zone = places[0].Location()
+	}
+	if len(places) == 1 {
+		p.Place = places[0].Name
+	}
+	p.Greeting = greeting(l, time.Now().In(zone))
+	if p.Again {
+		p.Greeting, p.Place = l.T("signin.again_title"), l.T("signin.again_text")
+	}
+	return render(ctx, w, status, view.SignInPage(p))
+}
+
+func greeting(l locale.Locale, now time.Time) string {
+	if h := now.Hour(); h >= 5 && h < 17 {
+		return l.T("signin.morning")
+	}
+	return l.T("signin.evening")
+}
+
+func (s *Server) signIn(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+	if err := s.mayEnter(v); err != nil {
+		return err
+	}
+	a, to := attempt(r, v), returnTo(r.PostFormValue("to"))
+	in, err := place.SignIn(r.Context(), s.DB, s.Keys, a)
+	if err != nil {
+		return s.signInRefused(w, r, v, err, view.SignIn{Action: "/sign-in", Email: a.Email, To: to})
+	}
+	s.enter(w, v, in)
+	return seeOther(w, r, to)
+}
+
+// enter gives the browser what a sign-in gave.
+func (s *Server) enter(w http.ResponseWriter, v *door.Visit, in place.Entered) {
+	v.SetSession(w, in.Session, in.Life)
+	v.SetKnown(w, in.Known, place.KnownFor)
+	s.Log.Info(place.EventSignedIn, "ref", v.Ref, "member", in.Member.ID)
+}
+
+// signInRefused shows the form again, or the pause. Nothing of it depends on whether the address is known.
+func (s *Server) signInRefused(w http.ResponseWriter, r *http.Request, v *door.Visit, err error, p view.SignIn) error {
+	l, _ := Language(r, v)
+	e := fault.As(err)
+	switch {
+	case e.Key == "signin.limited":
+		s.Log.Warn(place.EventSignInLimited, "ref", v.Ref)
+		return s.pause(w, r, v, e.RetryAfter, p)
+	case e.Key == "signin.refused":
+		s.Log.Info(place.EventSignInFailed, "ref", v.Ref)
+		p.Error = refusal(l, e)
+		return s.showSignIn(w, r, v, http.StatusUnprocessableEntity, p)
+	}
+	return err
+}
+
+// refusal says that the two do not go together, and how many attempts are left when they are few.
+func refusal(l locale.Locale, e *fault.Error) string {
+	text := l.T("signin.refused")
+	for i := 0; i+1 < len(e.Args); i += 2 {
+		if left, ok := e.Args[i+1].(int); ok && e.Args[i] == "left" && left > 0 && left <= 3 {
+			text += " " + l.N("signin.left", left)
+		}
+	}
+	return text
+}
+
+func (s *Server) pause(w http.ResponseWriter, r *http.Request, v *door.Visit, wait time.Duration, p view.SignIn) error {
+	l, ctx := Language(r, v)
+	wait = max(wait.Round(time.Minute), time.Minute)
+	if places, err := place.All(ctx, s.DB); err == nil && len(places) > 0 && v.Place.ID == "" {
+		l = locale.New(l.Tag, places[0].Location())
+	}
+	again := p.Action + "?to=" + url.QueryEscape(p.To)
+	seconds := strconv.Itoa(int(wait.Seconds()))
+	w.Header().Set("Retry-After", seconds)
+	w.Header().Set("Refresh", seconds+"; url="+again) // the page opens again by itself, without script
+	return render(ctx, w, http.StatusTooManyRequests, view.PausePage(view.Pause{
+		Page: view.PageInfo{Title: l.T("signin.pause"), Theme: v.Member.Theme, NoIndex: true},
+		At:   l.Clock(time.Now().Add(wait)), In: l.Wait(wait), Retry: again,
+	}))
+}
+
+func (s *Server) againPage(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+	return s.showSignIn(w, r, v, http.StatusOK, view.SignIn{Action: "/sign-in/again", Email: v.Member.Email, To: returnTo(r.URL.Query().Get("to")), Again: true})
+}
+
+func (s *Server) again(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+	a, to := attempt(r, v), returnTo(r.PostFormValue("to"))
+	a.Email = v.Member.Email
+	cookie, err := place.Reauthenticate(r.Context(), s.DB, s.Keys, v.Session, a)
+	if err != nil {
+		return s.signInRefused(w, r, v, err, view.SignIn{Action: "/sign-in/again", Email: a.Email, To: to, Again: true})
+	}
+	v.SetSession(w, cookie, time.Until(v.Session.ExpiresAt))
+	flash{Key: "signin.again_done"}.leave(w, v)
+	return seeOther(w, r, to)
+}
+
+func (s *Server) signOut(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+	err := s.DB.Write(r.Context(), func(tx db.Tx) error {
+		return place.EndSession(r.Context(), tx, v.Member, v.Session.Handle)
+	})
+	if err != nil && !fault.Is(err, fault.NotFound) { // two tabs signed out at once
+		return err
+	}
+	v.SetSession(w, "", 0)
+	w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
+	s.Log.Info(place.EventSignedOut, "ref", v.Ref, "member", v.Member.ID)
+	return seeOther(w, r, "/sign-in")
+}

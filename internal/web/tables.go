@@ -1,0 +1,319 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"comptoir/internal/db"
+	"comptoir/internal/door"
+	"comptoir/internal/fault"
+	"comptoir/internal/floor"
+	"comptoir/internal/place"
+	"comptoir/internal/web/locale"
+	"comptoir/internal/web/view"
+)
+
+// tablesRoutes are the settings of the room, for managers.
+func (s *Server) tablesRoutes(t *door.Table) {
+	manager := func(method, path string, h door.Handler) {
+		t.Add(door.Route{Method: method, Pattern: "/p/{place}/tables" + path, Kind: door.Team, Role: place.Manager, Place: true}, h)
+	}
+	manager("GET", "", s.tablesPage)
+	manager("POST", "/add", s.changeRoom(addTables, "tables.added"))
+	manager("POST", "/rotate", s.changeRoom(rotateCodes, "tables.renewed"))
+	manager("POST", "/zones", s.changeRoom(addZone, ""))
+	manager("POST", "/zones/{zone}", s.changeRoom(renameZone, ""))
+	manager("POST", "/zones/{zone}/remove", s.changeRoom(removeZone, ""))
+	manager("POST", "/hours", s.changeRoom(setHours, "tables.saved"))
+	manager("POST", "/kinds", s.changeRoom(setKinds, "tables.saved"))
+	manager("POST", "/gentle", s.changeRoom(setGentle, "tables.saved"))
+	manager("GET", "/edit/{table}", s.oneTable)
+	manager("POST", "/edit/{table}", s.changeTable)
+	manager("POST", "/edit/{table}/rotate", s.changeRoom(rotateOne, "tables.renewed"))
+	manager("POST", "/edit/{table}/remove", s.changeRoom(removeOne, "tables.removed"))
+}
+
+// roomChange is one form of the tables screen.
+type roomChange func(ctx context.Context, tx db.Tx, r *http.Request, v *door.Visit) error
+
+// changeRoom runs a form in one transaction and comes back. A refused form is shown again with the
+// sentence that says why.
+func (s *Server) changeRoom(do roomChange, notice string) door.Handler {
+	return func(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+		if err := r.ParseForm(); err != nil {
+			return fault.Wrap(err, fault.Invalid, "web.tables", "")
+		}
+		err := s.DB.Write(r.Context(), func(tx db.Tx) error { return do(r.Context(), tx, r, v) })
+		if fault.Is(err, fault.Invalid) {
+			return s.showTables(w, r, v, err)
+		}
+		if err != nil {
+			return err
+		}
+		if notice != "" {
+			flash{Key: notice}.leave(w, v)
+		}
+		return seeOther(w, r, at(v.Place, "tables"))
+	}
+}
+
+func addTables(ctx context.Context, tx db.Tx, r *http.Request, v *door.Visit) error {
+	n, _ := strconv.Atoi(r.PostForm.Get("count"))
+	_, err := floor.AddTables(ctx, tx, v.Actor, v.Place.ID, n, r.PostForm.Get("zone"))
+	return err
+}
+
+// rotateCodes renews the codes of one table, of a zone or of all: "table ID", "zone ID", "all".
+func rotateCodes(ctx context.Context, tx db.Tx, r *http.Request, v *door.Visit) error {
+	which := r.PostForm.Get("which")
+	all, err := floor.Tables(ctx, tx, v.Place.ID)
+	if err != nil {
+		return err
+	}
+	var ids []string
+	for _, t := range all {
+		if which == "all" || which == "table "+t.ID || t.ZoneID != "" && which == "zone "+t.ZoneID {
+			ids = append(ids, t.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return fault.New(fault.NotFound, "web.rotate", "")
+	}
+	return floor.Rotate(ctx, tx, v.Actor, v.Place.ID, ids...)
+}
+
+func rotateOne(ctx context.Context, tx db.Tx, r *http.Request, v *door.Visit) error {
+	return floor.Rotate(ctx, tx, v.Actor, v.Place.ID, r.PathValue("table"))
+}
+
+func removeOne(ctx context.Context, tx db.Tx, r *http.Request, v *door.Visit) error {
+	return floor.RemoveTable(ctx, tx, v.Actor, v.Place.ID, r.PathValue("table"))
+}
+
+func addZone(ctx context.Context, tx db.Tx, r *http.Request, v *door.Visit) error {
+	_, err := floor.AddZone(ctx, tx, v.Actor, v.Place.ID, r.PostForm.Get("zone"))
+	return err
+}
+
+func renameZone(ctx context.Context, tx db.Tx, r *http.Request, v *door.Visit) error {
+	return floor.RenameZone(ctx, tx, v.Actor, v.Place.ID, r.PathValue("zone"), r.PostForm.Get("zone"))
+}
+
+func removeZone(ctx context.Context, tx db.Tx, r *http.Request, v *door.Visit) error {
+	return floor.RemoveZone(ctx, tx, v.Actor, v.Place.ID, r.PathValue("zone"))
+}
+
+// setHours reads one opening a day; both fields empty = closed. A closing before the opening is the
+// next day's.
+func setHours(ctx context.Context, tx db.Tx, r *http.Request, v *door.Visit) error {
+	var h place.Hours
+	for _, day := range week {
+		n := strconv.Itoa(int(day))
+		from, to := r.PostForm.Get("from-"+n), r.PostForm.Get("to-"+n)
+		if from == "" && to == "" {
+			continue
+		}
+		open, okOpen := parseTime(from)
+		shut, okShut := parseTime(to)
+		if !okOpen || !okShut {
+			return fault.InvalidFields("web.hours", fault.Field{Name: "hours", Key: "place.hours_invalid"})
+		}
+		if shut <= open {
+			shut += 24 * 60
+		}
+		h.Days[day] = []place.Span{{From: open, To: shut}}
+	}
+	_, err := place.Change(ctx, tx, v.Actor, v.Place.ID, func(p *place.Place) error { p.Settings.Hours = h; return nil })
+	return err
+}
+
+// setKinds keeps the order that the page has; what is unknown is not taken over.
+func setKinds(ctx context.Context, tx db.Tx, r *http.Request, v *door.Visit) error {
+	chosen := map[string]bool{}
+	for _, k := range r.PostForm["kind"] {
+		chosen[k] = true
+	}
+	kinds := []string{}
+	for _, k := range place.GuestKinds {
+		if chosen[k] {
+			kinds = append(kinds, k)
+		}
+	}
+	_, err := place.Change(ctx, tx, v.Actor, v.Place.ID, func(p *place.Place) error { p.Settings.GuestKinds = kinds; return nil })
+	return err
+}
+
+func setGentle(ctx context.Context, tx db.Tx, r *http.Request, v *door.Visit) error {
+	long, _ := strconv.Atoi(r.PostForm.Get("long"))
+	keep, _ := strconv.Atoi(r.PostForm.Get("keep"))
+	_, err := place.Change(ctx, tx, v.Actor, v.Place.ID, func(p *place.Place) error {
+		p.Settings.LongWait, p.Settings.KeepGuestDays, p.Settings.ShowFirstName = time.Duration(min(long, 1000))*time.Minute, keep, r.PostForm.Get("name") == "on"
+		return nil
+	})
+	return err
+}
+
+func (s *Server) tablesPage(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+	return s.showTables(w, r, v, nil)
+}
+
+func (s *Server) showTables(w http.ResponseWriter, r *http.Request, v *door.Visit, refused error) error {
+	l, ctx := Language(r, v)
+	room, err := s.room(ctx, l, v)
+	if err != nil {
+		return err
+	}
+	status := http.StatusOK
+	if refused != nil {
+		status, room.Error = Status(refused), sentence(l, refused)
+	}
+	sh := s.shell(r, v, "tables")
+	sh.Title, sh.Toasts = l.T("nav.tables"), toasts(w, r, v, l)
+	sh.Actions = view.CardsLink(at(v.Place, "tables/cards"))
+	return render(ctx, w, status, view.TablesPage(sh, room))
+}
+
+// room reads everything that the screen shows.
+func (s *Server) room(ctx context.Context, l locale.Locale, v *door.Visit) (view.Room, error) {
+	p, base := v.Place, at(v.Place, "tables")
+	set := p.Settings
+	r := view.Room{
+		Base: base, Opening: opening(l, p, time.Now()), Name: set.ShowFirstName,
+		AddZone: view.Field{ID: "z-nom", Name: "zone", Label: l.T("tables.new_zone"), MaxLength: 40, Required: true},
+		Add:     view.Field{ID: "combien", Name: "count", Label: l.T("tables.how_many"), Type: "number", Value: "1", Min: "1", Max: "100", Required: true},
+		InZone:  view.Field{ID: "dans", Name: "zone", Label: l.T("tables.in_zone"), Type: "select", Options: []view.Option{{Label: l.T("tables.no_zone")}}},
+		Renew:   view.Field{ID: "lesquels", Name: "which", Label: l.T("tables.which"), Type: "select"},
+		Long:    view.Field{ID: "longue", Name: "long", Label: l.T("tables.long"), Type: "number", Value: strconv.Itoa(int(set.LongWait.Minutes())), Min: "1", Max: "60", Required: true},
+		Keep:    view.Field{ID: "garde", Name: "keep", Label: l.T("tables.keep"), Type: "number", Value: strconv.Itoa(set.KeepGuestDays), Min: "1", Max: "365", Required: true},
+		Limits: []view.Fact{
+			{Term: l.T("tables.limit_call"), Text: l.Wait(floor.JoinWithin)}, {Term: l.T("tables.limit_guest"), Text: l.Number(floor.PerGuest)},
+			{Term: l.T("tables.limit_table"), Text: l.Number(floor.PerTable)}, {Term: l.T("tables.limit_place"), Text: l.Number(floor.PerAddress)}, {Term: l.T("tables.limit_text"), Text: l.Number(floor.MaxText)},
+		},
+	}
+	for _, day := range week {
+		row := view.HourRow{Day: strconv.Itoa(int(day)), Name: dayName(l, day)}
+		if spans := set.Hours.Days[day]; len(spans) > 0 {
+			row.From, row.To = timeValue(spans[0].From), timeValue(spans[len(spans)-1].To)
+		}
+		r.Hours = append(r.Hours, row)
+	}
+	offered := map[string]bool{}
+	for _, k := range set.GuestKinds {
+		offered[k] = true
+	}
+	for _, k := range place.GuestKinds {
+		r.Kinds = append(r.Kinds, view.Option{Value: k, Label: l.T("guest.kind." + k), Chosen: offered[k]})
+	}
+	blocked, err := floor.BlockedGuests(ctx, s.DB, p.ID)
+	if err != nil {
+		return r, err
+	}
+	for _, b := range blocked {
+		r.Blocked = append(r.Blocked, view.BlockedRow{Table: b.Table, Say: l.T("tables.blocked_by", "who", floor.FirstName(b.BlockedBy), "time", l.Clock(b.BlockedAt)), Action: at(p, "floor/guests/"+b.ID+"/unblock")})
+	}
+	return r, s.zones(ctx, l, v, &r)
+}
+
+// zones puts the tables in their zones, and what can be chosen of both in the fields.
+func (s *Server) zones(ctx context.Context, l locale.Locale, v *door.Visit, r *view.Room) error {
+	zones, err := floor.Zones(ctx, s.DB, v.Place.ID)
+	if err != nil {
+		return err
+	}
+	tables, err := floor.Tables(ctx, s.DB, v.Place.ID)
+	if err != nil {
+		return err
+	}
+	r.Count = len(tables)
+	of := map[string][]view.Plate{}
+	base := s.guestBase(v)
+	for _, t := range tables {
+		of[t.ZoneID] = append(of[t.ZoneID], view.Plate{Name: t.Name, URL: r.Base + "/edit/" + t.ID, Stale: t.Stale(base)})
+	}
+	for _, z := range zones {
+		r.Zones = append(r.Zones, view.ZoneRow{ID: z.ID, Name: z.Name, Tables: of[z.ID]})
+		r.InZone.Options = append(r.InZone.Options, view.Option{Value: z.ID, Label: z.Name})
+		if len(of[z.ID]) > 0 {
+			r.Renew.Options = append(r.Renew.Options, view.Option{Value: "zone " + z.ID, Label: l.T("tables.whole_zone", "zone", z.Name)})
+		}
+	}
+	if len(of[""]) > 0 || len(zones) == 0 {
+		r.Zones = append(r.Zones, view.ZoneRow{Tables: of[""]})
+	}
+	for _, t := range tables {
+		r.Renew.Options = append(r.Renew.Options, view.Option{Value: "table " + t.ID, Label: l.T("tables.only", "table", t.Name)})
+	}
+	r.Renew.Options = append(r.Renew.Options, view.Option{Value: "all", Label: l.T("tables.all")})
+	return nil
+}
+
+func (s *Server) oneTable(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+	t, err := floor.GetTable(r.Context(), s.DB, v.Place.ID, r.PathValue("table"))
+	if err != nil {
+		return err
+	}
+	return s.showOneTable(w, r, v, t, t.Name, nil)
+}
+
+// showOneTable shows the fields of a table, as stored or as refused.
+func (s *Server) showOneTable(w http.ResponseWriter, r *http.Request, v *door.Visit, t floor.Table, plate string, refused error) error {
+	l, ctx := Language(r, v)
+	zones, err := floor.Zones(ctx, s.DB, v.Place.ID)
+	if err != nil {
+		return err
+	}
+	zone := view.Field{ID: "zone", Name: "zone", Label: l.T("tables.in_zone"), Type: "select", Value: t.ZoneID, Options: []view.Option{{Label: l.T("tables.no_zone")}}}
+	for _, z := range zones {
+		zone.Options = append(zone.Options, view.Option{Value: z.ID, Label: z.Name})
+	}
+	number := func(id, name, label string, value, most int) view.Field {
+		return view.Field{ID: id, Name: name, Label: label, Type: "number", Value: strconv.Itoa(value), Min: "0", Max: strconv.Itoa(most), Required: true}
+	}
+	page := view.OneTable{
+		Action: at(v.Place, "tables/edit/"+t.ID), Back: at(v.Place, "tables"), Plate: plate, Card: at(v.Place, "tables/cards") + "?table=" + t.ID,
+		Coded: l.T("tables.coded", "day", l.Day(t.CodedAt, time.Now())),
+		Fields: []view.Field{
+			{ID: "nom", Name: "name", Label: l.T("tables.name"), Value: t.Name, MaxLength: 24, Required: true, Hint: l.T("tables.name_hint")}, zone,
+			number("places", "seats", l.T("tables.seats"), t.Seats, 99), number("x", "x", l.T("tables.x"), t.X, floor.Grid), number("y", "y", l.T("tables.y"), t.Y, floor.Grid),
+		},
+	}
+	status := http.StatusOK
+	if refused != nil {
+		status, page.Error = Status(refused), sentence(l, refused)
+	}
+	sh := s.shell(r, v, "tables")
+	sh.Title, sh.Toasts = l.T("table.name", "table", plate), toasts(w, r, v, l)
+	return render(ctx, w, status, view.OneTablePage(sh, page))
+}
+
+func (s *Server) changeTable(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+	if err := r.ParseForm(); err != nil {
+		return fault.Wrap(err, fault.Invalid, "web.table", "")
+	}
+	number := func(name string) int {
+		n, err := strconv.Atoi(r.PostForm.Get(name))
+		if err != nil {
+			return -1 // refused with its sentence
+		}
+		return n
+	}
+	var t floor.Table
+	plate := ""
+	err := s.DB.Write(r.Context(), func(tx db.Tx) (err error) {
+		t, err = floor.ChangeTable(r.Context(), tx, v.Actor, v.Place.ID, r.PathValue("table"), func(t *floor.Table) {
+			plate = t.Name
+			t.Name, t.ZoneID, t.Seats, t.X, t.Y = r.PostForm.Get("name"), r.PostForm.Get("zone"), number("seats"), number("x"), number("y")
+		})
+		return err
+	})
+	if fault.Is(err, fault.Invalid) {
+		return s.showOneTable(w, r, v, t, plate, err)
+	}
+	if err != nil {
+		return err
+	}
+	flash{Key: "tables.saved"}.leave(w, v)
+	return seeOther(w, r, at(v.Place, "tables"))
+}

@@ -1,0 +1,48 @@
+package view
+
+// Board is the room as colleagues see it: what waits, what is on its way, the plan. Its part #salle lives.
+type Board struct {
+	Base    string // POST Base/calls/ID/take …
+	Waiting []Slip
+	Coming  []Slip
+	Done    []Slip
+	DoneAll int // done tonight
+	Plan    []Spot
+	PlanSay string // the plan in words
+	Usual   string // "D'habitude, on passe en 3 min."
+	Opening Opening
+	Members []Colleague
+	Tables  []Option // for calls whose table is not known
+	NoTable *Link    // where tables are added, when there is none
+}
+
+// Slip is one call, with its gestures.
+type Slip struct {
+	Bon
+	Key    string // the call's id
+	Again  bool   // somebody came and the guest says that it was not over
+	Count  int    // how often it was asked for
+	Guests []string
+	Face   *Face // who goes
+	More   []Said
+}
+
+// Said is what a guest wrote with a call.
+type Said struct{ Text, Lang string }
+
+// Spot is a table on the plan. State is "", "n" (calls), "r" (waits, somebody comes) or "g" (just served).
+type Spot struct {
+	Name, State string
+	X, Y        int
+}
+
+// Colleague is somebody a call can be given to.
+type Colleague struct {
+	ID   string
+	Face Face
+}
+
+// Opening is whether the table pages answer, and how to change it: by POST with state=open|paused|closed.
+type Opening struct {
+	State, Say, Action string
+}
