@@ -78,6 +78,9 @@ func (s *Server) front(w http.ResponseWriter, r *http.Request, v *door.Visit) er
 
 // home is where a member of a place begins: the counter, or the floor for those who only have it.
 func home(m place.Membership) string {
+	if m.Role.AtLeast(place.Manager) {
+		return at(m.Place, "inbox")
+	}
 	return at(m.Place, "floor")
 }
 
