@@ -141,7 +141,7 @@ func (b *Inbox) killed(ctx context.Context, tx db.Tx, d *Delivery) error {
 
 // miss gives up an answer whose time is long over: a person decides.
 func (b *Inbox) miss(ctx context.Context, tx db.Tx, d *Delivery) error {
-	if _, err := tx.Exec(ctx, "UPDATE reply SET state = 'failed', fence = fence + 1, fault_code = 'unavailable', fault_key = 'reply.late' WHERE place_id = $1 AND message_id = $2", d.PlaceID, d.MessageID); err != nil {
+	if _, err := tx.Exec(ctx, "UPDATE reply SET state = 'failed', fence = fence + 1, fault_code = 'unavailable', fault_key = $3 WHERE place_id = $1 AND message_id = $2", d.PlaceID, d.MessageID, "reply.late"); err != nil {
 		return err
 	}
 	return b.comeBack(ctx, tx, d, "reply.failed", "unavailable")
@@ -211,7 +211,13 @@ func (b *Inbox) draft(ctx context.Context, d Delivery) (network.Draft, error) {
 	return draft, nil
 }
 
-// limits is what the network of an account takes.
+// Limits is what the network of an account takes, for whoever writes an answer. It returns the fault for which
+// nothing can be answered there.
+func (b *Inbox) Limits(ctx context.Context, placeID, accountID string) (network.Limits, error) {
+	return b.limits(ctx, b.DB, placeID, accountID)
+}
+
+// limits is Limits within a transaction.
 func (b *Inbox) limits(ctx context.Context, q db.Querier, placeID, accountID string) (network.Limits, error) {
 	a, err := place.GetAccount(ctx, q, placeID, accountID)
 	if err != nil || a.Kind == place.HouseKind {

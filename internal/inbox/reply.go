@@ -18,6 +18,9 @@ const lateAfter = 2 * time.Hour
 
 // Answer is what a member wants to say.
 type Answer struct {
+	// ID names the answer, so that a form or request that is sent twice answers once: the second Reply with the same
+	// ID, conversation, member and text returns what the first did. "" = a new one.
+	ID             string
 	ConversationID string
 	To             string // the message answered, "" = the latest of theirs
 	Text           string
@@ -49,6 +52,9 @@ func (b *Inbox) Reply(ctx context.Context, actor place.Actor, placeID string, a 
 	}
 	if a.Text, err = ours(op, a.Text); err != nil {
 		return done, err
+	}
+	if !db.IsID(a.ID) {
+		a.ID = db.NewID()
 	}
 	var files []staged
 	for _, f := range a.Files[:min(len(a.Files), maxFiles)] {
@@ -85,6 +91,9 @@ func (b *Inbox) reply(ctx context.Context, tx db.Tx, actor place.Actor, placeID 
 	if err != nil {
 		return done, err
 	}
+	if done, err = storedBefore(ctx, tx, placeID, actor, &a); err != nil || done.MessageID != "" {
+		return done, err
+	}
 	if err := collision(ctx, tx, placeID, c.ID, actor.ID, a.Seen); err != nil {
 		return done, err
 	}
@@ -92,7 +101,7 @@ func (b *Inbox) reply(ctx context.Context, tx db.Tx, actor place.Actor, placeID 
 		return done, err
 	}
 	now := time.Now().Truncate(time.Microsecond)
-	done = Answered{MessageID: db.NewID(), Due: now.Add(time.Duration(p.Settings.UndoSeconds) * time.Second)}
+	done = Answered{MessageID: a.ID, Due: now.Add(time.Duration(p.Settings.UndoSeconds) * time.Second)}
 	if err := storeAnswer(ctx, tx, placeID, actor, answers, a, files, done, now); err != nil {
 		return done, err
 	}
@@ -114,6 +123,28 @@ func (b *Inbox) reply(ctx context.Context, tx db.Tx, actor place.Actor, placeID 
 		return done, err
 	}
 	return done, place.Record(ctx, tx, placeID, actor, place.Entry{Kind: "reply.waiting", SubjectID: c.ID, Data: map[string]any{"message": done.MessageID}})
+}
+
+// storedBefore returns the answer that was stored when the same request came before, zero for none. A page that was
+// kept open and sends other words under its old ID says something new: a then gets another ID.
+func storedBefore(ctx context.Context, tx db.Tx, placeID string, actor place.Actor, a *Answer) (done Answered, err error) {
+	m, err := messageMark(ctx, tx, placeID, a.ID)
+	if fault.Is(err, fault.NotFound) {
+		return done, nil
+	}
+	if err != nil {
+		return done, err
+	}
+	c, err := shownOf(ctx, tx, placeID, m.ConversationID)
+	if err != nil {
+		return done, err
+	}
+	if m.Direction != Out || c.ID != a.ConversationID || m.Text != a.Text || actor.Kind == place.MemberActor && m.MemberID != actor.ID {
+		a.ID = db.NewID()
+		return done, nil
+	}
+	d, err := scanDelivery(tx.QueryRow(ctx, "SELECT "+deliveryColumns+" FROM reply WHERE place_id = $1 AND message_id = $2", placeID, a.ID))
+	return Answered{MessageID: a.ID, Due: d.Due}, db.NotFound(err, "inbox.reply")
 }
 
 // answered lets an answer of ours change its conversation.

@@ -56,6 +56,7 @@ func (s *Server) Routes(t *door.Table) {
 	s.settingsRoutes(t)
 	s.accountRoutes(t)
 	s.meRoutes(t)
+	s.inboxRoutes(t)
 	s.tablesRoutes(t)
 	s.cardsRoutes(t)
 }

@@ -33,7 +33,7 @@ type List struct {
 	Bulk     Bulk
 }
 
-// Blank is why a list has nothing: State is "todo" (all served), "mine", "snoozed", "settled", "search" or "first"
+// Blank is why a list has nothing: State is "todo" (all served), "mine", "snoozed", "settled", "automatic", "search" or "first"
 // (nothing ever came).
 type Blank struct {
 	State string
@@ -169,11 +169,12 @@ type Message struct {
 	Floor   string // POST address, "" when it cannot be passed
 	Latest  bool   // its gestures have the keys L and N
 	Remote  string // the message on its network
-	State   string // of ours: "" sent, "waiting", "sending", "failed", "uncertain", "stopped"
-	Fault   string // the sentence of failed and uncertain
+	State   string // of ours: "" sent, "waiting", "sending", "held", "failed", "uncertain"
+	Fault   string // the sentence of held, failed and uncertain, and of waiting when it was tried before
 	Until   int64  // waiting: when it leaves, ms since 1970
-	Undo    string // POST address while it waits
-	Retry   string // POST address when it failed
+	Undo    string // POST address while it can be taken back
+	Retry   string // POST address when it failed, or when nobody knows
+	Arrived string // POST address when nobody knows: a person saw that it arrived
 }
 
 // File is an attachment. Preview is our own re-encoded picture, "" for none.
@@ -205,6 +206,8 @@ type Reply struct {
 	Error    string
 	Off      string // why nobody can answer here; the box shows only notes
 	Settle   bool   // "Répondre et régler" is offered
+	Once     string // names this answer, so that a form sent twice answers once
+	Seen     string // the latest message on the page
 }
 
 // Kept is a reply that the place keeps. Text has its variables filled.

@@ -737,7 +737,7 @@ func blank(b Blank) templ.Component {
 
 func (b Blank) state() string {
 	switch b.State {
-	case "mine", "snoozed", "settled", "search", "first":
+	case "mine", "snoozed", "settled", "automatic", "search", "first":
 		return b.State
 	}
 	return "todo"

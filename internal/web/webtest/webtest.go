@@ -19,6 +19,7 @@ import (
 	"comptoir/internal/db/dbtest"
 	"comptoir/internal/door"
 	"comptoir/internal/floor"
+	"comptoir/internal/inbox"
 	"comptoir/internal/jobs"
 	"comptoir/internal/live"
 	"comptoir/internal/place"
@@ -68,11 +69,17 @@ func Empty(t testing.TB, change ...func(*web.Server)) *House {
 		t.Fatal(err)
 	}
 	hub := live.New(h.DB, log)
-	queue, err := jobs.New(h.DB, jobs.NewWorkers(), log)
-	if err != nil {
+	if err := jobs.Migrate(t.Context(), h.DB); err != nil {
 		t.Fatal(err)
 	}
-	h.Web = &web.Server{DB: h.DB, Keys: h.Keys, Hub: hub, Queue: queue, Floor: floor.New(h.DB, h.Keys), Log: log, Version: "test"}
+	counter := &inbox.Inbox{DB: h.DB, Log: log}
+	workers := jobs.NewWorkers()
+	jobs.Work(workers, counter.Deliver)
+	jobs.Work(workers, counter.Wake)
+	if counter.Queue, err = jobs.New(h.DB, workers, log); err != nil {
+		t.Fatal(err)
+	}
+	h.Web = &web.Server{DB: h.DB, Keys: h.Keys, Hub: hub, Queue: counter.Queue, Floor: floor.New(h.DB, h.Keys), Inbox: counter, Log: log, Version: "test"}
 	public := func() *url.URL { return nil }
 	h.Guard = &door.Guard{DB: h.DB, Log: log, Fail: h.Web.Fail, Origin: door.Origin{Public: public, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}}
 	h.Web.Guard = h.Guard

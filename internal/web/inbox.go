@@ -1,0 +1,117 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"comptoir/internal/door"
+	"comptoir/internal/fault"
+	"comptoir/internal/inbox"
+	"comptoir/internal/place"
+	"comptoir/internal/web/locale"
+	"comptoir/internal/web/view"
+)
+
+// inboxRoutes are the counter: the list of conversations, one conversation, its gestures and its answers.
+func (s *Server) inboxRoutes(t *door.Table) {
+	if s.Inbox == nil {
+		return
+	}
+	desk := func(method, path string) door.Route {
+		return door.Route{Method: method, Pattern: "/p/{place}/inbox" + path, Kind: door.Team, Role: place.Manager, Place: true}
+	}
+	t.Add(desk("GET", ""), s.counterPage)
+	t.Add(desk("GET", "/c/{conversation}"), s.threadPage)
+	s.gestureRoutes(t, desk)
+	s.replyRoutes(t, desk)
+}
+
+// counterPage is the list with nothing open.
+func (s *Server) counterPage(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+	l, ctx := Language(r, v)
+	c, err := s.counter(ctx, w, r, v, l, "")
+	if err != nil {
+		return err
+	}
+	return render(ctx, w, http.StatusOK, view.CounterScreen(c))
+}
+
+// threadPage is the list with one conversation open. One that was merged is shown where it is now.
+func (s *Server) threadPage(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+	return s.showThread(w, r, v, http.StatusOK, answering{})
+}
+
+// showThread draws the counter with one conversation; a is what the member was about to say.
+func (s *Server) showThread(w http.ResponseWriter, r *http.Request, v *door.Visit, status int, a answering) error {
+	l, ctx := Language(r, v)
+	id := r.PathValue("conversation")
+	t, err := s.Inbox.Thread(ctx, v.Place.ID, id, r.URL.Query().Get("before"))
+	if into := argument(err, "inbox.merged", "into"); into != "" {
+		return seeOther(w, r, filterOf(r).at(v.Place, "/c/"+into))
+	}
+	if err != nil {
+		return err
+	}
+	if t.Unread {
+		if _, err := s.Inbox.Do(ctx, v.Actor, v.Place.ID, inbox.Read(), t.ID); err != nil {
+			return err
+		}
+		t.Unread = false
+	}
+	c, err := s.counter(ctx, w, r, v, l, t.ID)
+	if err != nil {
+		return err
+	}
+	if c.Thread, err = s.thread(ctx, r, v, l, t, a); err != nil {
+		return err
+	}
+	if c.Card, err = s.personCard(ctx, v.Place, l, t); err != nil {
+		return err
+	}
+	return render(ctx, w, status, view.CounterScreen(c))
+}
+
+// counter fills the frame and the list. A list that cannot be read says so in its pane: what is open stays usable.
+func (s *Server) counter(ctx context.Context, w http.ResponseWriter, r *http.Request, v *door.Visit, l locale.Locale, open string) (view.Counter, error) {
+	f := filterOf(r)
+	n, err := s.Inbox.Counts(ctx, v.Place.ID, v.Member.ID)
+	if err != nil {
+		return view.Counter{}, err
+	}
+	c := view.Counter{Shell: s.shell(r, v, "counter")}
+	c.Shell.Toasts = toasts(w, r, v, l)
+	if n.Open > 0 {
+		c.Shell.Sub = l.N("inbox.sub", n.Open)
+	}
+	c.Shell.Search = &view.Search{Action: at(v.Place, "inbox"), Query: f.Search}
+	if c.List, err = s.conversations(ctx, v, l, f, n, open); err != nil {
+		s.Log.Error("read the list of conversations", "ref", v.Ref, "place", v.Place.ID, "err", err)
+		c.List = view.List{URL: f.at(v.Place, ""), Fault: l.Fault(err)}
+	}
+	return c, nil
+}
+
+// argument is one argument of a fault with this key, "" for any other error.
+func argument(err error, key, name string) string {
+	if err == nil {
+		return ""
+	}
+	e := fault.As(err)
+	if e.Key != key {
+		return ""
+	}
+	for i := 0; i+1 < len(e.Args); i += 2 {
+		if e.Args[i] == name {
+			s, _ := e.Args[i+1].(string)
+			return s
+		}
+	}
+	return ""
+}
+
+// startOfDay is midnight before t, where t is.
+func startOfDay(t time.Time) time.Time {
+	y, m, d := t.Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, t.Location())
+}

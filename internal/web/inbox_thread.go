@@ -1,0 +1,337 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"comptoir/internal/db"
+	"comptoir/internal/door"
+	"comptoir/internal/fault"
+	"comptoir/internal/floor"
+	"comptoir/internal/inbox"
+	"comptoir/internal/place"
+	"comptoir/internal/web/locale"
+	"comptoir/internal/web/view"
+)
+
+// answering is what a member was about to say when the page had to be shown again.
+type answering struct {
+	Text    string
+	Error   string
+	Collide *view.Collision
+	Keep    bool // Text counts, though it may be empty
+}
+
+// thread fills the middle pane.
+func (s *Server) thread(ctx context.Context, r *http.Request, v *door.Visit, l locale.Locale, t inbox.Thread, a answering) (*view.Thread, error) {
+	now := time.Now()
+	f := filterOf(r)
+	name := conversationName(l, t.Conversation, t.Name)
+	pane := &view.Thread{
+		ID: t.ID, Base: at(v.Place, "inbox/c/"+t.ID), Back: f.at(v.Place, ""), Name: name,
+		Face: view.Face{Name: name, Hue: view.Hue(t.PersonID), Network: string(t.Kind)}, Network: string(t.Kind),
+		Subject: t.Subject, State: string(t.State), Assigned: floor.FirstName(t.Assignee), Collide: a.Collide,
+		CanFloor: s.Inbox.ToFloor != nil && t.Kind != place.HouseKind, CanMerge: true, Line: threadLine(l, t),
+	}
+	switch t.State {
+	case inbox.Snoozed:
+		pane.StateAt = snoozedLine(l, t.Conversation, now)
+	case inbox.Settled:
+		pane.StateAt = l.T("inbox.is_settled")
+	}
+	for _, label := range t.Labels {
+		pane.Tags = append(pane.Tags, view.Tag{Text: label.Name, Tone: label.Tone})
+	}
+	if t.Earlier != "" {
+		here := f.at(v.Place, "/c/"+t.ID)
+		pane.Earlier = here + joiner(here) + "before=" + t.Earlier
+	}
+	var err error
+	if pane.Items, err = s.threadItems(ctx, v.Place, l, t, now); err != nil {
+		return nil, err
+	}
+	if pane.Members, err = s.counterMembers(ctx, v, l, t.AssigneeID); err != nil {
+		return nil, err
+	}
+	if pane.Labels, err = s.labelOptions(ctx, v.Place, t); err != nil {
+		return nil, err
+	}
+	if pane.Presence, err = s.present(ctx, v.Actor, v.Place.ID, t.ID); err != nil {
+		return nil, err
+	}
+	pane.Snooze = snoozeMenu(l, v.Place, now)
+	pane.Reply, err = s.replyBox(ctx, r, v, l, t, a)
+	return pane, err
+}
+
+func joiner(url string) string {
+	if strings.ContainsRune(url, '?') {
+		return "&"
+	}
+	return "?"
+}
+
+// threadLine says by which network they speak, and under which name there.
+func threadLine(l locale.Locale, t inbox.Thread) string {
+	line := l.T("network." + string(t.Kind))
+	for _, m := range slices.Backward(t.Messages) {
+		if m.Direction == inbox.In {
+			if handle := m.Author().Handle; handle != "" {
+				return l.T("inbox.line", "network", line, "handle", handle)
+			}
+			break
+		}
+	}
+	return line
+}
+
+// labelOptions are the labels of the place, those of the conversation marked.
+func (s *Server) labelOptions(ctx context.Context, p place.Place, t inbox.Thread) ([]view.LabelOption, error) {
+	labels, err := s.Inbox.Labels(ctx, p.ID)
+	if err != nil {
+		return nil, err
+	}
+	var all []view.LabelOption
+	for _, label := range labels {
+		on := slices.ContainsFunc(t.Labels, func(have inbox.Label) bool { return have.ID == label.ID })
+		all = append(all, view.LabelOption{ID: label.ID, Name: label.Name, Tone: label.Tone, On: on})
+	}
+	return all, nil
+}
+
+// present notes that a member looks at a conversation, and returns who else does.
+func (s *Server) present(ctx context.Context, actor place.Actor, placeID, id string) ([]view.Presence, error) {
+	others, err := s.Inbox.See(ctx, actor, placeID, id)
+	var all []view.Presence
+	for _, o := range others {
+		all = append(all, view.Presence{Face: view.Face{Name: o.Name, Hue: view.Hue(o.MemberID)}, Name: floor.FirstName(o.Name), Writing: o.Writing})
+	}
+	return all, err
+}
+
+// threadItem is one thing in a thread and when it was.
+type threadItem struct {
+	at   time.Time
+	draw templ.Component
+}
+
+// threadItems puts messages, notes and what happened in order of time, parted by days.
+func (s *Server) threadItems(ctx context.Context, p place.Place, l locale.Locale, t inbox.Thread, now time.Time) ([]templ.Component, error) {
+	c, err := s.chronicler(ctx, p, l, now)
+	if err != nil {
+		return nil, err
+	}
+	c.subject, c.house = t.Subject, t.Kind == place.HouseKind
+	var all []threadItem
+	last := lastOfTheirs(t.Messages)
+	for _, m := range t.Messages {
+		all = append(all, threadItem{m.At, view.MessageItem(c.message(m, m.ID == last))})
+	}
+	from := time.Time{}
+	if t.Earlier != "" && len(t.Messages) > 0 {
+		from = t.Messages[0].At // what happened before is shown with the older messages
+	}
+	for _, n := range t.Notes {
+		all = append(all, threadItem{n.At, view.NoteItem(c.note(n))})
+	}
+	for _, e := range t.Events {
+		if words := c.event(e); words != "" {
+			all = append(all, threadItem{e.At, view.EventItem(eventID(e), words)})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b threadItem) int { return a.at.Compare(b.at) })
+	var items []templ.Component
+	day := ""
+	for _, it := range all {
+		if it.at.Before(from) {
+			continue
+		}
+		if d := capital(l.Day(it.at, now)); d != day {
+			day = d
+			items = append(items, view.DayMark(d))
+		}
+		items = append(items, it.draw)
+	}
+	return items, nil
+}
+
+func eventID(e place.Entry) string { return "e" + itoa(e.Seq) }
+
+// lastOfTheirs is the message that gestures are about, "" when only the place spoke.
+func lastOfTheirs(all []inbox.Message) string {
+	for _, m := range slices.Backward(all) {
+		if m.Direction == inbox.In {
+			return m.ID
+		}
+	}
+	return ""
+}
+
+// chronicler tells what is in a thread of a place to one reader.
+type chronicler struct {
+	l       locale.Locale
+	place   place.Place
+	now     time.Time
+	names   map[string]string // of members and tokens
+	tables  map[string]string
+	labels  map[string]string
+	subject string
+	house   bool
+}
+
+func (s *Server) chronicler(ctx context.Context, p place.Place, l locale.Locale, now time.Time) (*chronicler, error) {
+	c := &chronicler{l: l, place: p, now: now, tables: map[string]string{}, labels: map[string]string{}}
+	var err error
+	if c.names, err = place.Names(ctx, s.DB, p.ID); err != nil {
+		return nil, err
+	}
+	tables, err := floor.Tables(ctx, s.DB, p.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range tables {
+		c.tables[t.ID] = t.Name
+	}
+	labels, err := s.Inbox.Labels(ctx, p.ID)
+	for _, label := range labels {
+		c.labels[label.ID] = label.Name
+	}
+	return c, err
+}
+
+// message is one message as the thread shows it; the latest of theirs carries the gestures.
+func (c *chronicler) message(m inbox.Message, latest bool) view.Message {
+	v := view.Message{
+		ID: m.ID, At: c.l.Clock(m.At), Stamp: c.l.Stamp(m.At), Us: m.Direction == inbox.Out, Text: m.Text, Folded: m.Quoted,
+		Lang: foreign(c.l, m.Lang), Remote: m.URL,
+	}
+	if m.Subject != c.subject {
+		v.Subject = m.Subject
+	}
+	for _, f := range m.Attachments {
+		v.Files = append(v.Files, c.file(f))
+	}
+	if v.Us {
+		v.Name, v.Face = c.place.Name, view.Face{Name: c.place.Name, House: true}
+		v.Handle = floor.FirstName(c.names[m.MemberID])
+		c.delivery(&v, m)
+		return v
+	}
+	who := m.Author()
+	v.Name, v.Handle = who.Name, who.Handle
+	if v.Name == "" {
+		v.Name, v.Handle = who.Handle, ""
+	}
+	v.Face = view.Face{Name: v.Name, Hue: view.Hue(m.PersonID)}
+	v.Latest, v.Reply = latest, latest
+	if latest && !c.house {
+		v.Floor = at(c.place, "inbox/c/"+m.ConversationID+"/floor")
+	}
+	return v
+}
+
+func (c *chronicler) file(f inbox.Attachment) view.File {
+	v := view.File{Name: f.Name, Size: c.l.Size(f.Size), Alt: f.Alt}
+	if f.Hash == "" {
+		return v
+	}
+	v.URL = at(c.place, "inbox/files/"+f.ID)
+	if f.Picture {
+		v.Preview = v.URL + "/preview"
+	}
+	return v
+}
+
+// delivery says how far an answer of ours has come, and what can still be done.
+func (c *chronicler) delivery(v *view.Message, m inbox.Message) {
+	d := m.Reply
+	if d == nil {
+		return
+	}
+	base := at(c.place, "inbox/m/"+m.ID)
+	why := c.l.Fault(&fault.Error{Code: d.FaultCode, Key: d.FaultKey})
+	switch d.State {
+	case inbox.Waiting:
+		v.State, v.Until, v.Undo = "waiting", d.Due.UnixMilli(), base+"/cancel"
+		if d.Attempts > 0 {
+			v.Fault = c.l.T("message.again", "time", c.l.Clock(d.Due))
+		}
+	case inbox.Sending:
+		v.State = "sending"
+	case inbox.Held:
+		v.State, v.Fault, v.Undo = "held", c.l.T("message.held"), base+"/cancel"
+	case inbox.Failed:
+		v.State, v.Fault = "failed", why
+		if d.FaultKey != "reply.bounced" {
+			v.Retry, v.Undo = base+"/retry", base+"/cancel"
+		}
+	case inbox.Uncertain:
+		v.State, v.Fault, v.Retry, v.Arrived = "uncertain", c.l.T("reply.unknown"), base+"/anyway", base+"/arrived"
+	}
+}
+
+func (c *chronicler) note(n inbox.Note) view.Note {
+	name := c.names[n.MemberID]
+	v := view.Note{ID: n.ID, Face: view.Face{Name: name, Hue: view.Hue(n.MemberID)}, At: c.l.Clock(n.At), Stamp: c.l.Stamp(n.At), Text: n.Text}
+	if v.Title = c.l.T("note.by", "name", floor.FirstName(name)); name == "" {
+		v.Title = c.l.T("note.of_the_team")
+	}
+	return v
+}
+
+// event says what happened to a conversation; "" for what a reader need not know.
+func (c *chronicler) event(e place.Entry) string {
+	key := "event." + e.Kind
+	word := func(name string) string { s, _ := e.Data[name].(string); return s }
+	who := c.who(e)
+	args := []any{"who", who, "time", c.l.Clock(e.At)}
+	switch e.Kind {
+	case "conversation.assigned":
+		is, _ := e.Data["is"].(map[string]any)
+		to, _ := is["assignee"].(string)
+		switch {
+		case to == "":
+			key += ".nobody"
+		case to == e.ActorID:
+			key += ".self"
+		}
+		args = append(args, "to", floor.FirstName(c.names[to]))
+	case "conversation.snoozed":
+		is, _ := e.Data["is"].(map[string]any)
+		until, _ := is["until"].(float64)
+		if until == 0 {
+			key += ".message"
+		}
+		args = append(args, "when", c.l.When(db.Time(int64(until)), e.At))
+	case "conversation.labelled":
+		if on, _ := e.Data["on"].(bool); !on {
+			key += ".off"
+		}
+		args = append(args, "label", c.labels[word("label")])
+	default:
+		if table := c.tables[word("table")]; table != "" && c.l.Has(key+".at") {
+			key += ".at"
+			args = append(args, "table", table)
+		}
+	}
+	if !c.l.Has(key) {
+		return ""
+	}
+	return c.l.T(key, args...)
+}
+
+// who did it: a colleague, a program, or nobody in particular.
+func (c *chronicler) who(e place.Entry) string {
+	if by, _ := e.Data["by"].(string); by != "" && c.names[by] != "" {
+		return floor.FirstName(c.names[by])
+	}
+	if name := c.names[e.ActorID]; name != "" {
+		return floor.FirstName(name)
+	}
+	return c.l.T("journal.somebody")
+}
