@@ -26,7 +26,7 @@ test-fast: ## what runs in a minute, with whatever is installed
 
 .PHONY: test-real
 test-real: tools ## against other people's servers only: today Dovecot and OpenSMTPD
-	COMPTOIR_REAL=1 $(GO) test -count=1 ./internal/network/email
+	COMPTOIR_REAL=1 $(BESIDE_POSTGRES) $(GO) test -count=1 -run 'Real' ./internal/network/email ./internal/app
 
 .PHONY: race
 race: ## what runs without a browser or real mail servers, with the race detector

@@ -86,7 +86,7 @@ func guestText(l locale.Locale, w floor.Words) string {
 	if w.Text == "" {
 		return tile
 	}
-	return tile + "\n" + w.Text
+	return tile + ".\n" + w.Text // in the list, where lines run on, they stay two sentences
 }
 
 // changed tells back in a conversation what became of its call.

@@ -16,32 +16,33 @@ import (
 	"comptoir/internal/fault"
 	"comptoir/internal/network"
 	"comptoir/internal/network/email"
+	"comptoir/internal/network/email/realtest"
 	"comptoir/internal/network/networktest"
 )
 
 // realFake is a pair of mailboxes of the real servers as the conformance suite wants them. Mails come in by
 // LMTP, as OpenSMTPD hands them on, and the ledger is what lies in the other mailbox once its queue is empty.
 type realFake struct {
-	*realMail
+	*realtest.Servers
 	t          testing.TB
 	bar, guest string
 	n          int
 }
 
 func TestConformanceOfTheRealServers(t *testing.T) {
-	r := needReal(t)
+	r := realtest.Need(t)
 	networktest.Run(t, email.Driver{}, func(t testing.TB) networktest.Fake {
-		return &realFake{realMail: r, t: t, bar: r.account(), guest: r.account()}
+		return &realFake{Servers: r, t: t, bar: r.Account(), guest: r.Account()}
 	})
 }
 
 func (f *realFake) RealServer() {}
 
 func (f *realFake) Account() (string, network.Credential) {
-	return f.endpoint(f.bar, email.TLS).String(), network.NewCredential(map[string]string{email.IMAPPassword: passwordOf(f.bar)})
+	return f.Endpoint(f.bar, email.TLS).String(), network.NewCredential(map[string]string{email.IMAPPassword: realtest.PasswordOf(f.bar)})
 }
 
-func (f *realFake) Wire() network.Wire { return f.wire }
+func (f *realFake) Wire() network.Wire { return f.Servers.Wire }
 
 func (f *realFake) Someone() network.Author {
 	a := f.guest + "@example.test"
@@ -65,10 +66,10 @@ func (f *realFake) Say(s networktest.Said) error {
 }
 
 func (f *realFake) ours() [][]byte {
-	if err := f.settle(); err != nil {
+	if err := f.Settle(); err != nil {
 		f.t.Fatal(err)
 	}
-	mails, err := f.lying(f.guest)
+	mails, err := f.Lying(f.guest)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -91,9 +92,9 @@ func (f *realFake) Renumber() error {
 }
 
 func TestRealServersRefuseAWrongPassword(t *testing.T) {
-	r := needReal(t)
+	r := realtest.Need(t)
 	for _, sec := range []email.Security{email.TLS, email.StartTLS} {
-		c := r.open(t, r.account(), "wrong", sec)
+		c := openReal(t, r, r.Account(), "wrong", sec)
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
 		if _, err := c.Profile(ctx); !fault.Is(err, fault.Unauthenticated) || fault.As(err).Key != "email.fault.imap_login" {
