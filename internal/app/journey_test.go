@@ -220,6 +220,50 @@ func TestAMailIsAnsweredAndTheAnswerLiesInTheOtherMailboxThreaded(t *testing.T) 
 	})
 }
 
+func TestAMessagePassedToTheFloorIsToldBackInItsConversation(t *testing.T) {
+	each(t, func(t *testing.T, cfg app.Config) {
+		server, allowed := mailServer(t)
+		cfg.AllowPrivate = allowed
+		h := open(t, cfg)
+		h.mail(t, server)
+		if err := server.Deliver(barAddress, letter("q1", "On a faim", "On est à la table du fond, on ne voit personne!"), time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the mail arrives", func() bool { return len(h.list(t)) == 1 })
+		c := h.list(t)[0]
+		if err := h.Inbox.Pass(t.Context(), h.owner, h.place.ID, c.ID, "", "Apporte les menus"); err != nil {
+			t.Fatal(err)
+		}
+		waiting, err := floor.Waiting(t.Context(), h.DB, h.place.ID)
+		if err != nil || len(waiting) != 1 || waiting[0].Network != string(email.Kind) || waiting[0].Asks[0].Author != "Maude Gervais" ||
+			waiting[0].Asks[0].Text != "Apporte les menus\nOn est à la table du fond, on ne voit personne!" {
+			t.Fatalf("the floor has %+v, %v", waiting, err)
+		}
+		table := h.table(t)
+		h.write(t, func(tx db.Tx) error {
+			if _, err := h.Floor.SeatAt(t.Context(), tx, h.owner, h.place.ID, waiting[0].ID, table.ID); err != nil {
+				return err
+			}
+			if _, err := h.Floor.Take(t.Context(), tx, h.owner, h.place.ID, waiting[0].ID); err != nil {
+				return err
+			}
+			_, err := h.Floor.Finish(t.Context(), tx, h.owner, h.place.ID, waiting[0].ID)
+			return err
+		})
+		thread, err := h.Inbox.Thread(t.Context(), h.place.ID, c.ID, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var told []string
+		for _, e := range thread.Events {
+			told = append(told, strings.TrimPrefix(e.Kind, "conversation."))
+		}
+		if got := strings.Join(told, " "); got != "call_received passed call_placed call_taken call_done" {
+			t.Errorf("the conversation tells %s", got)
+		}
+	})
+}
+
 func TestTwoProcessesOnOnePostgreSQLShowEachOthersEventsAndCollectOnce(t *testing.T) {
 	server, allowed := mailServer(t)
 	cfg := app.Config{Database: dbtest.PostgresURL(t), Data: t.TempDir(), AllowPrivate: allowed}
