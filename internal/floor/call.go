@@ -164,3 +164,9 @@ func UsualWait(ctx context.Context, q db.Querier, placeID string) (time.Duration
 	slices.Sort(waits)
 	return time.Duration(waits[len(waits)/2]) * time.Microsecond, nil
 }
+
+// WaitingCount is how many calls of a place nobody has taken yet.
+func WaitingCount(ctx context.Context, q db.Querier, placeID string) (n int, err error) {
+	err = q.QueryRow(ctx, "SELECT count(*) FROM call WHERE place_id = $1 AND state = 'received'", placeID).Scan(&n)
+	return n, err
+}

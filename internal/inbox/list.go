@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -111,6 +112,38 @@ func (q Query) where(placeID string) (string, []any) {
 		add("EXISTS (SELECT 1 FROM conversation_label cl WHERE cl.place_id = c.place_id AND cl.conversation_id = c.id AND cl.label_id = ?)", q.LabelID)
 	}
 	return cond, args
+}
+
+// Wants tells whether a row belongs to the list of a query, as its condition does in the database. A query with
+// words is not asked: only the index knows what they find.
+func (q Query) Wants(r Row) bool {
+	switch q.Tab {
+	case TabMine:
+		if r.State != Open || r.AssigneeID != q.MemberID {
+			return false
+		}
+	case TabSnoozed:
+		if r.State != Snoozed {
+			return false
+		}
+	case TabSettled:
+		if r.State != Settled || r.Automatic {
+			return false
+		}
+	case TabAutomatic:
+		if !r.Automatic {
+			return false
+		}
+	case TabAll:
+	default:
+		if r.State != Open || r.Automatic {
+			return false
+		}
+	}
+	if slices.Contains(q.Hidden, r.Kind) || q.Only != "" && r.Kind != q.Only || q.PersonID != "" && r.PersonID != q.PersonID {
+		return false
+	}
+	return q.LabelID == "" || slices.ContainsFunc(r.Labels, func(l Label) bool { return l.ID == q.LabelID })
 }
 
 const rowColumns = conversationColumns + ", coalesce(p.name, ''), coalesce(m.name, '')"

@@ -12,6 +12,7 @@ import (
 
 	"comptoir/internal/door"
 	"comptoir/internal/fault"
+	"comptoir/internal/floor"
 	"comptoir/internal/place"
 	"comptoir/internal/web/locale"
 	"comptoir/internal/web/view"
@@ -145,13 +146,33 @@ func (s *Server) shell(r *http.Request, v *door.Visit, current string) view.Shel
 	}
 	if v.Actor.Role.AtLeast(place.Manager) {
 		sh.Place.URL = at(v.Place, "inbox")
-		sh.Nav = append(sh.Nav, view.NavItem{Key: "counter", URL: at(v.Place, "inbox")})
+		sh.Nav = append(sh.Nav, s.counted(r, v, view.NavItem{Key: "counter", URL: at(v.Place, "inbox")}))
 	}
-	sh.Nav = append(sh.Nav, view.NavItem{Key: "floor", URL: at(v.Place, "floor")})
+	sh.Nav = append(sh.Nav, s.counted(r, v, view.NavItem{Key: "floor", URL: at(v.Place, "floor")}))
 	if v.Actor.Role.AtLeast(place.Manager) {
 		sh.Nav = append(sh.Nav, view.NavItem{Key: "tables", URL: at(v.Place, "tables")}, view.NavItem{Key: "settings", URL: at(v.Place, "settings")})
 	}
 	return sh
+}
+
+// counted puts on a place of the rail how much waits there. A count that cannot be read is left out: the page itself
+// says what is wrong.
+func (s *Server) counted(r *http.Request, v *door.Visit, item view.NavItem) view.NavItem {
+	item.Counted = true
+	switch item.Key {
+	case "counter":
+		n, err := s.Inbox.Counts(r.Context(), v.Place.ID, v.Member.ID)
+		if err == nil {
+			item.Count = n.Open
+		}
+	case "floor":
+		n, err := floor.WaitingCount(r.Context(), s.DB, v.Place.ID)
+		if err == nil {
+			item.Count = n
+		}
+	}
+	item.News = item.Count > 0
+	return item
 }
 
 // openLine says on the rail whether the place is open.

@@ -252,7 +252,7 @@ func (s *Server) floorStream(w http.ResponseWriter, r *http.Request, v *door.Vis
 		if err != nil {
 			return nil, err
 		}
-		frame, err := Frame(lctx, seq, view.StreamPart("salle", view.BoardPart(b)))
+		frame, err := Frame(lctx, seq, view.StreamPart("salle", view.BoardPart(b)), view.StreamCount("floor", len(b.Waiting)))
 		return []live.Frame{frame}, err
 	}})
 }

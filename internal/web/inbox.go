@@ -15,14 +15,12 @@ import (
 
 // inboxRoutes are the counter: the list of conversations, one conversation, its gestures and its answers.
 func (s *Server) inboxRoutes(t *door.Table) {
-	if s.Inbox == nil {
-		return
-	}
 	desk := func(method, path string) door.Route {
 		return door.Route{Method: method, Pattern: "/p/{place}/inbox" + path, Kind: door.Team, Role: place.Manager, Place: true}
 	}
 	t.Add(desk("GET", ""), s.counterPage)
 	t.Add(desk("GET", "/c/{conversation}"), s.threadPage)
+	s.streamRoutes(t, desk)
 	s.gestureRoutes(t, desk)
 	s.replyRoutes(t, desk)
 }
@@ -75,15 +73,16 @@ func (s *Server) showThread(w http.ResponseWriter, r *http.Request, v *door.Visi
 // counter fills the frame and the list. A list that cannot be read says so in its pane: what is open stays usable.
 func (s *Server) counter(ctx context.Context, w http.ResponseWriter, r *http.Request, v *door.Visit, l locale.Locale, open string) (view.Counter, error) {
 	f := filterOf(r)
+	seq, err := place.Last(ctx, s.DB, v.Place.ID) // before the page is read: what changes meanwhile comes by the stream
+	if err != nil {
+		return view.Counter{}, err
+	}
 	n, err := s.Inbox.Counts(ctx, v.Place.ID, v.Member.ID)
 	if err != nil {
 		return view.Counter{}, err
 	}
 	c := view.Counter{Shell: s.shell(r, v, "counter")}
-	c.Shell.Toasts = toasts(w, r, v, l)
-	if n.Open > 0 {
-		c.Shell.Sub = l.N("inbox.sub", n.Open)
-	}
+	c.Shell.Toasts, c.Shell.Sub, c.Shell.Stream = toasts(w, r, v, l), counterSub(l, n), streamOf(f, v.Place, open, seq)
 	c.Shell.Search = &view.Search{Action: at(v.Place, "inbox"), Query: f.Search}
 	if c.List, err = s.conversations(ctx, v, l, f, n, open); err != nil {
 		s.Log.Error("read the list of conversations", "ref", v.Ref, "place", v.Place.ID, "err", err)

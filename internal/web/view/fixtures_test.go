@@ -16,7 +16,7 @@ func shellOf(title, sub string) Shell {
 		Place: Place{Name: "Le Zinc", Line: "ouvert jusqu’à 3\u00a0h", URL: "/c"},
 		Me:    Member{Face: face("Élie Moreau", 3, ""), Settings: "/reglages", Sessions: "/moi", Theme: "/moi/lumiere", SignOut: "/sortir"},
 		Nav: []NavItem{
-			{Key: "counter", URL: "/c", Count: 12, News: true}, {Key: "floor", URL: "/salle", Count: 3},
+			{Key: "counter", URL: "/c", Counted: true, Count: 12, News: true}, {Key: "floor", URL: "/salle", Counted: true, Count: 3},
 			{Key: "tables", URL: "/reglages/tables"}, {Key: "settings", URL: "/reglages"},
 		},
 		Current: "counter", Title: title, Sub: sub,

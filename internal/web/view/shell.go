@@ -41,11 +41,12 @@ type Member struct {
 // NavItem is one place of the house. Key chooses words, drawing and verb: counter, columns, write, calendar, live,
 // floor, read, portraits, regulars, measure, tables, settings.
 type NavItem struct {
-	Key   string
-	URL   string
-	Count int  // plain text, 0 shows nothing
-	News  bool // a mark on the phone's tab
-	Live  bool // a breathing mark instead of the count
+	Key     string
+	URL     string
+	Counted bool // it has a count, which the stream changes
+	Count   int  // plain text, 0 shows nothing
+	News    bool // a mark on the phone's tab
+	Live    bool // a breathing mark instead of the count
 }
 
 // Link is words and an address.

@@ -141,7 +141,7 @@ func TestAStreamKeepsThePageAlive(t *testing.T) {
 	until(t, page, "an item that comes twice stays once", `document.querySelectorAll('#m-cut').length === 1 && document.getElementById('m-cut').textContent === 'Encore la même'`)
 	s.write(t, StreamGone("3"))
 	until(t, page, "a row leaves", `!document.getElementById('c-3')`)
-	s.write(t, StreamPresence("1", []Presence{{face("Noémie", 15, ""), "Noémie", true}}))
+	s.write(t, StreamPart("ici-1", PresenceLine("1", "/c/1", []Presence{{face("Noémie", 15, ""), "Noémie", true}})))
 	until(t, page, "presence", `document.getElementById('ici-1').textContent.includes('Noémie écrit')`)
 	s.write(t, templ.Join(StreamCount("counter", 11), StreamToast(Toast{Text: "Réglé"})))
 	until(t, page, "two blocks in one event", `document.getElementById('n-counter').textContent.trim() === '11' && document.querySelector('#avis .toast')`)
