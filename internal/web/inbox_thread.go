@@ -14,6 +14,7 @@ import (
 	"comptoir/internal/fault"
 	"comptoir/internal/floor"
 	"comptoir/internal/inbox"
+	"comptoir/internal/network"
 	"comptoir/internal/place"
 	"comptoir/internal/web/locale"
 	"comptoir/internal/web/view"
@@ -126,7 +127,7 @@ func (s *Server) threadItems(ctx context.Context, p place.Place, l locale.Locale
 	if err != nil {
 		return nil, err
 	}
-	c.subject, c.house = t.Subject, t.Kind == place.HouseKind
+	c.subject, c.kind = t.Subject, t.Kind
 	var all []threadItem
 	last := lastOfTheirs(t.Messages)
 	for _, m := range t.Messages {
@@ -181,7 +182,7 @@ type chronicler struct {
 	tables  map[string]string
 	labels  map[string]string
 	subject string
-	house   bool
+	kind    network.Kind
 }
 
 func (s *Server) chronicler(ctx context.Context, p place.Place, l locale.Locale, now time.Time) (*chronicler, error) {
@@ -227,9 +228,9 @@ func (c *chronicler) message(m inbox.Message, latest bool) view.Message {
 	if v.Name == "" {
 		v.Name, v.Handle = who.Handle, ""
 	}
-	v.Face = view.Face{Name: v.Name, Hue: view.Hue(m.PersonID)}
+	v.Face = view.Face{Name: v.Name, Hue: view.Hue(m.PersonID), Network: string(c.kind)}
 	v.Latest, v.Reply = latest, latest
-	if latest && !c.house {
+	if latest && c.kind != place.HouseKind {
 		v.Floor = at(c.place, "inbox/c/"+m.ConversationID+"/floor")
 	}
 	return v

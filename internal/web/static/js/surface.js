@@ -151,6 +151,9 @@
       else if (typed.has(el.id)) el.value = typed.get(el.id);
     }
     typed = new Map();
+    // What was sent has left the field: the keys are the page's again, Z takes it back.
+    const field = document.activeElement;
+    if (sent?.matches?.('form[data-send]') && field?.matches('textarea') && field.value === '') field.blur();
   });
 
   // A form that says data-auto sends itself when a choice in it changes; its button stays for those without script.
