@@ -44,6 +44,12 @@ func gallery(t *testing.T) *httptest.Server {
 		w.Header().Set("Content-Security-Policy", policy)
 		c.Render(locale.With(r.Context(), locale.New(locale.Match(r.Header.Get("Accept-Language")), time.UTC)), w)
 	})
+	// An open conversation asks every few seconds who else looks at it: nobody does here.
+	mux.HandleFunc("GET /c/{conversation}/presence", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		id := r.PathValue("conversation")
+		PresenceLine(id, "/c/"+id, nil).Render(locale.With(r.Context(), locale.New(locale.Match(r.Header.Get("Accept-Language")), time.UTC)), w)
+	})
 	s := httptest.NewServer(mux)
 	t.Cleanup(s.Close)
 	return s
