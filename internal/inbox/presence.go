@@ -18,21 +18,17 @@ type Presence struct {
 	Writing  bool
 }
 
-// See says that a member has a conversation open, and returns the others who have.
-func (b *Inbox) See(ctx context.Context, actor place.Actor, placeID, id string) (others []Presence, err error) {
+// See says that a member has a conversation open.
+func (b *Inbox) See(ctx context.Context, actor place.Actor, placeID, id string) error {
 	if err := actor.Needs(place.Manager, placeID); err != nil {
-		return nil, err
+		return err
 	}
-	err = b.DB.Write(ctx, func(tx db.Tx) error {
+	return b.DB.Write(ctx, func(tx db.Tx) error {
 		if _, err := get(ctx, tx, placeID, id); err != nil {
 			return err
 		}
 		return seeing(ctx, tx, placeID, id, actor.ID, false)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return b.Present(ctx, placeID, id, actor.ID)
 }
 
 func seeing(ctx context.Context, tx db.Tx, placeID, id, memberID string, writing bool) error {

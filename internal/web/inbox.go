@@ -7,7 +7,6 @@ import (
 
 	"comptoir/internal/door"
 	"comptoir/internal/fault"
-	"comptoir/internal/inbox"
 	"comptoir/internal/place"
 	"comptoir/internal/web/locale"
 	"comptoir/internal/web/view"
@@ -50,12 +49,6 @@ func (s *Server) showThread(w http.ResponseWriter, r *http.Request, v *door.Visi
 	}
 	if err != nil {
 		return err
-	}
-	if t.Unread {
-		if _, err := s.Inbox.Do(ctx, v.Actor, v.Place.ID, inbox.Read(), t.ID); err != nil {
-			return err
-		}
-		t.Unread = false
 	}
 	c, err := s.counter(ctx, w, r, v, l, t.ID)
 	if err != nil {

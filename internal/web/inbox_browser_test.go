@@ -68,6 +68,12 @@ func TestTheWholeCounterIsWorkedByKeyboard(t *testing.T) {
 	p.Goto(h.URL + "/p/le-zinc/inbox")
 	p.Press("j", "j", "Enter") // the newest is Maude's, then Karim's
 	p.WaitForText("#fil h2", "Karim Belkacem")
+	read(t, h, ids[4])
+	p.Press("j", "Enter")
+	p.WaitForText("#fil h2", "Sandrine Roy")
+	read(t, h, ids[3])
+	p.Press("k", "Enter")
+	p.WaitForText("#fil h2", "Karim Belkacem")
 	p.Press("r")
 	p.Fill("textarea[name=text]", "Leloup à 23 h 30, promis!")
 	p.Press("Control+Enter")
@@ -109,6 +115,17 @@ func TestTheWholeCounterIsWorkedByKeyboard(t *testing.T) {
 	}
 }
 
+// read waits until the page of a conversation has said that somebody sees it.
+func read(t *testing.T, h *webtest.House, id string) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if c, err := h.Web.Inbox.Get(t.Context(), h.Place.ID, id); err != nil || !c.Unread {
+			return
+		}
+	}
+	t.Errorf("%s is open in a browser and unread", id)
+}
+
 func TestWhatArrivesWaitsUntilItIsAskedFor(t *testing.T) {
 	h := webtest.New(t)
 	noemie := h.Add("Noémie Tremblay", "noemie@lezinc.example", place.Manager)
@@ -128,6 +145,7 @@ func TestWhatArrivesWaitsUntilItIsAskedFor(t *testing.T) {
 
 	thumb.Click("#c-" + ids[0] + " .conv")
 	thumb.WaitForText("#corps", "Vous servez encore")
+	read(t, h, ids[0])
 	thumb.Fill("textarea[name=text]", "On arrive!")
 	desk.WaitForText("#ici-"+ids[0], "Noémie")
 	thumb.Click("#reponse .btn--lit[data-default]")

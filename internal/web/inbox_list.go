@@ -103,6 +103,7 @@ func (s *Server) groups(ctx context.Context, p place.Place, l locale.Locale, f f
 	for _, r := range rows {
 		row := s.convRow(l, p, f, r, seats[r.ID], now)
 		row.Current = r.ID == open
+		row.New = row.New && !row.Current // who reads it is about to say so: see seen
 		if row.Table != "" && r.State == inbox.Open && f.After == "" {
 			here.Rows = append(here.Rows, row)
 			continue

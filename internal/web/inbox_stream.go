@@ -24,7 +24,8 @@ func (s *Server) streamRoutes(t *door.Table, desk func(method, path string) door
 	stream := desk("GET", "/stream")
 	stream.Stream = true
 	t.Add(stream, s.counterStream)
-	t.Add(desk("GET", "/c/{conversation}/presence"), s.presence)
+	t.Add(desk("POST", "/c/{conversation}/seen"), s.seen)
+	t.Add(desk("POST", "/c/{conversation}/presence"), s.presence)
 }
 
 // streamOf is the address of a page's events: its filter, the conversation that is open, and the journal as it was
@@ -181,11 +182,28 @@ func (c counterLive) thread(ctx context.Context, p place.Place) ([]templ.Compone
 	return []templ.Component{view.StreamPart("fil-"+t.ID, view.ThreadItems(t.ID, items))}, err
 }
 
+// seen is what an open page says by itself: a member has the conversation before their eyes. Loading the page says
+// nothing: a link on another site, or a browser that fetches ahead, would say it too.
+func (s *Server) seen(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+	id := r.PathValue("conversation")
+	if _, err := s.Inbox.Do(r.Context(), v.Actor, v.Place.ID, inbox.Read(), id); err != nil {
+		return err
+	}
+	if err := s.Inbox.See(r.Context(), v.Actor, v.Place.ID, id); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
 // presence says who else has a conversation open, and is the sign of life of who asks.
 func (s *Server) presence(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
 	_, ctx := Language(r, v)
 	id := r.PathValue("conversation")
-	who, err := s.present(ctx, v.Actor, v.Place.ID, id)
+	if err := s.Inbox.See(ctx, v.Actor, v.Place.ID, id); err != nil {
+		return err
+	}
+	who, err := s.present(ctx, v, id)
 	if err != nil {
 		return err
 	}

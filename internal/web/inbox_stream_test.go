@@ -91,13 +91,16 @@ func TestColleaguesSeeWhoLooksAndWhoWrites(t *testing.T) {
 	marco, noemie := h.As(h.Owner), h.As(h.Add("Noémie Tremblay", "noemie@lezinc.example", place.Manager))
 	id := say(t, h, from("Maude", "Bonsoir", time.Now()))[0]
 	at := "/p/le-zinc/inbox/c/" + id
-	noemie.Get(at).Want(200)
+	if p := noemie.Get(at).Want(200); p.Attr("#vu-"+id, "hx-post") != at+"/seen" {
+		t.Errorf("the page does not say that it is seen: %s", p.Text("#fil"))
+	}
+	noemie.Post(at + "/seen").Want(204)
 	p := marco.Get(at).Want(200)
-	if !strings.Contains(p.Text("#ici-"+id), "Noémie regarde aussi") || p.Attr("#ici-"+id, "hx-get") != at+"/presence" {
+	if !strings.Contains(p.Text("#ici-"+id), "Noémie regarde aussi") || p.Attr("#ici-"+id, "hx-post") != at+"/presence" {
 		t.Errorf("looking: %s", p.Text("#ici-"+id))
 	}
 	noemie.Post(at+"/draft", "text", "Je").Want(204)
-	if p := marco.Get(at + "/presence").Want(200); !strings.Contains(p.Text("#ici-"+id), "Noémie écrit") {
+	if p := marco.Post(at + "/presence").Want(200); !strings.Contains(p.Text("#ici-"+id), "Noémie écrit") {
 		t.Errorf("writing: %s", p.Text("#ici-"+id))
 	}
 }

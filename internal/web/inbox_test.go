@@ -62,6 +62,22 @@ func TestTheCounterListsWhatWasSaidAndOpensIt(t *testing.T) {
 	}
 }
 
+// A link on another site opens a page with the member's cookie: that must not tell the team that somebody read it.
+func TestAConversationIsReadWhenItsPageSaysSo(t *testing.T) {
+	h := webtest.New(t)
+	b := h.As(h.Owner)
+	id := say(t, h, from("Maude", "Bonsoir", time.Now()))[0]
+	unread := func() bool { return b.Get("/p/le-zinc/inbox").Want(200).Has("#c-" + id + " .conv--new") }
+	seen := b.Get("/p/le-zinc/inbox/c/"+id).Want(200).Attr("#vu-"+id, "hx-post")
+	if !unread() {
+		t.Error("loading the page has read it")
+	}
+	b.Post(seen).Want(204)
+	if unread() {
+		t.Error("the page said that it is seen, and it stays unread")
+	}
+}
+
 func TestAConversationIsSettledAndThatIsTakenBack(t *testing.T) {
 	h := webtest.New(t)
 	b := h.As(h.Owner)

@@ -62,7 +62,7 @@ func (s *Server) thread(ctx context.Context, r *http.Request, v *door.Visit, l l
 	if pane.Labels, err = s.labelOptions(ctx, v.Place, t); err != nil {
 		return nil, err
 	}
-	if pane.Presence, err = s.present(ctx, v.Actor, v.Place.ID, t.ID); err != nil {
+	if pane.Presence, err = s.present(ctx, v, t.ID); err != nil {
 		return nil, err
 	}
 	pane.Snooze = snoozeMenu(l, v.Place, now)
@@ -105,9 +105,9 @@ func (s *Server) labelOptions(ctx context.Context, p place.Place, t inbox.Thread
 	return all, nil
 }
 
-// present notes that a member looks at a conversation, and returns who else does.
-func (s *Server) present(ctx context.Context, actor place.Actor, placeID, id string) ([]view.Presence, error) {
-	others, err := s.Inbox.See(ctx, actor, placeID, id)
+// present returns who else looks at a conversation.
+func (s *Server) present(ctx context.Context, v *door.Visit, id string) ([]view.Presence, error) {
+	others, err := s.Inbox.Present(ctx, v.Place.ID, id, v.Member.ID)
 	var all []view.Presence
 	for _, o := range others {
 		all = append(all, view.Presence{Face: view.Face{Name: o.Name, Hue: view.Hue(o.MemberID)}, Name: floor.FirstName(o.Name), Writing: o.Writing})

@@ -45,7 +45,8 @@ func gallery(t *testing.T) *httptest.Server {
 		c.Render(locale.With(r.Context(), locale.New(locale.Match(r.Header.Get("Accept-Language")), time.UTC)), w)
 	})
 	// An open conversation asks every few seconds who else looks at it: nobody does here.
-	mux.HandleFunc("GET /c/{conversation}/presence", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("POST /c/{conversation}/seen", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	mux.HandleFunc("POST /c/{conversation}/presence", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		id := r.PathValue("conversation")
 		PresenceLine(id, "/c/"+id, nil).Render(locale.With(r.Context(), locale.New(locale.Match(r.Header.Get("Accept-Language")), time.UTC)), w)
