@@ -68,7 +68,7 @@ func FileName(name string) string {
 	}, name)
 	name = strings.Trim(name, ". ")
 	if name == "" {
-		return "fichier"
+		return "document" // in both languages
 	}
 	runes := []rune(name)
 	if len(runes) > 120 { // its end tells the kind

@@ -22,6 +22,7 @@ import (
 	"comptoir/internal/inbox"
 	"comptoir/internal/jobs"
 	"comptoir/internal/live"
+	"comptoir/internal/media"
 	"comptoir/internal/place"
 	"comptoir/internal/web"
 )
@@ -72,7 +73,12 @@ func Empty(t testing.TB, change ...func(*web.Server)) *House {
 	if err := jobs.Migrate(t.Context(), h.DB); err != nil {
 		t.Fatal(err)
 	}
-	counter := &inbox.Inbox{DB: h.DB, Log: log}
+	files, err := media.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { files.Close() })
+	counter := &inbox.Inbox{DB: h.DB, Files: files, Log: log}
 	workers := jobs.NewWorkers()
 	jobs.Work(workers, counter.Deliver)
 	jobs.Work(workers, counter.Wake)
