@@ -94,10 +94,36 @@ func (a *App) changed(ctx context.Context, tx db.Tx, conversationID string, c fl
 	if what == floor.WasReceived && c.Network == string(place.HouseKind) || what == floor.WasJoined {
 		return nil // the guest's own message says it
 	}
+	if c.Network == string(place.HouseKind) {
+		if err := a.seenTo(ctx, tx, conversationID, c, what); err != nil {
+			return err
+		}
+	}
 	return place.Record(ctx, tx, c.PlaceID, place.System(), place.Entry{
 		Kind: "conversation.call_" + string(what), SubjectID: conversationID,
 		Data: map[string]any{"call": c.ID, "table": c.TableID, "by": c.TakenBy},
 	})
+}
+
+// seenTo settles a guest's conversation once somebody was at the table for all that was asked there. A kind word
+// asks for nobody, and still waits for an answer; so does whoever wrote on a network and reads the answer there.
+func (a *App) seenTo(ctx context.Context, tx db.Tx, conversationID string, c floor.Call, what floor.Change) error {
+	switch what {
+	case floor.WasReopened:
+		return a.Inbox.Awaits(ctx, tx, c.PlaceID, conversationID, c.ReceivedAt)
+	case floor.WasDone, floor.WasCancelled:
+	default:
+		return nil
+	}
+	calls, err := floor.OfConversation(ctx, tx, c.PlaceID, conversationID)
+	if err != nil {
+		return err
+	}
+	over := map[string]bool{}
+	for _, call := range calls {
+		over[call.ID] = !call.State.Open()
+	}
+	return a.Inbox.Served(ctx, tx, c.PlaceID, conversationID, func(m network.Message) bool { return over[m.Meta["call"]] })
 }
 
 // told is what a guest's page shows of their conversation: their own words, and the place's once they

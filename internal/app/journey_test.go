@@ -151,6 +151,53 @@ func TestAGuestIsHungryAndTheLoopClosesWhereItBegan(t *testing.T) {
 	})
 }
 
+func TestWhatWasDoneAtTheTableWaitsNoLongerAtTheCounter(t *testing.T) {
+	each(t, func(t *testing.T, cfg app.Config) {
+		h := open(t, cfg)
+		table := h.table(t)
+		ask := func(kind floor.Kind, text string, g floor.Guest) floor.Asked {
+			t.Helper()
+			asked, err := h.Floor.Ask(t.Context(), floor.Asking{Place: h.place, Table: table, Guest: g, Address: netip.MustParseAddr("192.0.2.7"), Kind: kind, Text: text, Language: "fr"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return asked
+		}
+		gesture := func(do func(context.Context, db.Tx, place.Actor, string, string) (floor.Call, error), c floor.Call) {
+			t.Helper()
+			h.write(t, func(tx db.Tx) error {
+				_, err := do(t.Context(), tx, h.owner, h.place.ID, c.ID)
+				return err
+			})
+		}
+		is := func(what string, state inbox.State, waiting bool) {
+			t.Helper()
+			page, err := h.Inbox.List(t.Context(), h.place.ID, inbox.Query{Tab: inbox.TabAll})
+			if err != nil || len(page.Rows) != 1 {
+				t.Fatalf("%d conversations, %v", len(page.Rows), err)
+			}
+			if c := page.Rows[0]; c.State != state || c.WaitingSince.IsZero() == waiting {
+				t.Errorf("%s: %s, waiting since %v", what, c.State, c.WaitingSince)
+			}
+		}
+		hungry := ask(floor.Hungry, "", floor.Guest{})
+		bill := ask(floor.Bill, "", hungry.Guest)
+		gesture(h.Floor.Finish, hungry.Call)
+		is("one of two calls is done", inbox.Open, true)
+		gesture(h.Floor.Finish, bill.Call)
+		is("both are done", inbox.Settled, false)
+		gesture(h.Floor.Reopen, bill.Call)
+		is("done too early", inbox.Open, true)
+		gesture(h.Floor.Finish, bill.Call)
+		is("done again", inbox.Settled, false)
+		water := ask(floor.Water, "", hungry.Guest)
+		is("they ask for more", inbox.Open, true)
+		ask(floor.Kindly, "Le DJ est en feu ce soir.", hungry.Guest)
+		gesture(h.Floor.Cancel, water.Call)
+		is("a kind word waits for an answer", inbox.Open, true)
+	})
+}
+
 const guestAddress, barAddress = "maude@exemple.test", "bar@zinc.test"
 
 // mail gives a house a mailbox on a faked server.

@@ -14,7 +14,8 @@ var particles = map[string]bool{
 
 // Initials returns the one or two upper-case letters that stand for a name in an avatar: of its first and
 // last words, leaving out particles ("Jean de La Fontaine" is JF, "Charles d’Artagnan" CA, "Le Zinc" LZ).
-// An address counts as its part before the @. A name without a letter or digit is "?".
+// An address counts as its part before the @. A name that ends with a number of up to three digits is that number:
+// "Table 12" is 12, as its plate. A name without a letter or digit is "?".
 func Initials(name string) string {
 	name = Line(Clip(Line(name), 200))
 	local := false
@@ -24,6 +25,9 @@ func Initials(name string) string {
 	words := strings.FieldsFunc(name, func(r rune) bool {
 		return unicode.IsSpace(r) || strings.ContainsRune(`"«»()<>,/|`, r) || local && strings.ContainsRune("._-+", r)
 	})
+	if n := len(words); n > 1 && len(words[n-1]) <= 3 && strings.Trim(words[n-1], "0123456789") == "" {
+		return words[n-1]
+	}
 	first, last := rune(-1), rune(-1)
 	for _, w := range words {
 		r := initial(w, first >= 0)

@@ -22,6 +22,8 @@ func TestInitials(t *testing.T) {
 		"🎉 Zoé 🎉":                    "Z",
 		"«Le Zinc»":                  "LZ",
 		"7 Nains":                    "7N",
+		"Table 12":                   "12",
+		"Bar 1000":                   "B1",
 		"Мария Иванова":              "МИ",
 		"李小龍":                        "李",
 		"🎉":                          "?",
