@@ -22,7 +22,6 @@ import (
 
 	"comptoir/internal/app"
 	"comptoir/internal/db"
-	"comptoir/internal/floor"
 	"comptoir/internal/network"
 	"comptoir/internal/network/email"
 	"comptoir/internal/network/email/emailtest"
@@ -154,6 +153,9 @@ func (s *stage) build(ctx context.Context) (link string, err error) {
 	if err := s.furnish(ctx, boss); err != nil {
 		return "", err
 	}
+	if err := s.settle(ctx, boss); err != nil {
+		return "", err
+	}
 	_, err = s.app.Networks.Connect(ctx, d, s.app.Keys, boss, s.place.ID, place.NewAccount{
 		Kind: email.Kind, Name: "Le Zinc", Endpoint: s.mail.Endpoint(mailbox, "Le Zinc").String(),
 		Credential: network.NewCredential(map[string]string{"imap_password": mailPassword, "smtp_password": mailPassword}),
@@ -189,27 +191,4 @@ func (s *stage) hire(ctx context.Context, boss place.Actor) error {
 		s.staff = append(s.staff, done.As(s.place.ID, m.role))
 	}
 	return nil
-}
-
-// furnish sets the tables.
-func (s *stage) furnish(ctx context.Context, boss place.Actor) error {
-	return s.app.DB.Write(ctx, func(tx db.Tx) error {
-		for _, zone := range []struct {
-			name   string
-			tables int
-		}{{"Salle", 8}, {"Terrasse", 4}} {
-			z, err := floor.AddZone(ctx, tx, boss, s.place.ID, zone.name)
-			if err != nil {
-				return err
-			}
-			tables, err := floor.AddTables(ctx, tx, boss, s.place.ID, zone.tables, z.ID)
-			if err != nil {
-				return err
-			}
-			for _, t := range tables {
-				s.tables[len(s.tables)+1] = s.app.Floor.Code(s.place, t)
-			}
-		}
-		return nil
-	})
 }

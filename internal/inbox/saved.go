@@ -108,27 +108,30 @@ type Variables struct {
 	Closing string // until when it is open, "" unknown
 }
 
-// Fill puts the variables in. An unknown word between braces stays as it is, so that the member sees it.
+// Fill puts the variables in. One whose value is not known goes, with the comma before it; an unknown word between
+// braces stays as it is, so that the member sees it.
 func (v Variables) Fill(s string) string {
 	first, _, _ := strings.Cut(v.Name, " ")
 	values := map[string]string{
 		"prenom": first, "first_name": first, "nom": v.Name, "name": v.Name, "lieu": v.Place, "place": v.Place,
 		"moi": v.Member, "me": v.Member, "heure": v.Time, "time": v.Time, "jour": v.Day, "day": v.Day, "fermeture": v.Closing, "closing": v.Closing,
 	}
-	var b strings.Builder
+	filled := ""
 	for {
 		before, rest, ok := strings.Cut(s, "{")
-		b.WriteString(before)
+		filled += before
 		if !ok {
-			return b.String()
+			return filled
 		}
 		word, after, closed := strings.Cut(rest, "}")
-		if value := values[text.Fold(strings.TrimSpace(word))]; closed && value != "" {
-			b.WriteString(value)
-			s = after
-			continue
+		value, known := values[text.Fold(strings.TrimSpace(word))]
+		switch {
+		case !closed || !known:
+			filled, s = filled+"{", rest
+		case value == "":
+			filled, s = strings.TrimRight(filled, ", "), after
+		default:
+			filled, s = filled+value, after
 		}
-		b.WriteByte('{')
-		s = rest
 	}
 }

@@ -13,7 +13,8 @@ var particles = map[string]bool{
 }
 
 // Initials returns the one or two upper-case letters that stand for a name in an avatar: of its first and
-// last words, leaving out particles ("Jean de La Fontaine" is JF, "Charles d’Artagnan" CA, "Le Zinc" LZ).
+// last words, leaving out particles ("Jean de La Fontaine" is JF, "Charles d’Artagnan" CA, "Le Zinc" LZ), or the
+// first two letters of a single word ("Noémie" is NO).
 // An address counts as its part before the @. A name that ends with a number of up to three digits is that number:
 // "Table 12" is 12, as its plate. A name without a letter or digit is "?".
 func Initials(name string) string {
@@ -28,13 +29,13 @@ func Initials(name string) string {
 	if n := len(words); n > 1 && len(words[n-1]) <= 3 && strings.Trim(words[n-1], "0123456789") == "" {
 		return words[n-1]
 	}
-	first, last := rune(-1), rune(-1)
+	first, last, single := rune(-1), rune(-1), ""
 	for _, w := range words {
 		r := initial(w, first >= 0)
 		switch {
 		case r < 0:
 		case first < 0:
-			first = r
+			first, single = r, w
 		default:
 			last = r
 		}
@@ -43,7 +44,7 @@ func Initials(name string) string {
 	case first < 0:
 		return "?"
 	case last < 0:
-		return string(first)
+		return string(first) + second(single)
 	}
 	return string([]rune{first, last})
 }
@@ -64,6 +65,19 @@ func initial(word string, later bool) rune {
 		}
 	}
 	return -1
+}
+
+// second is the second letter of a word, "" for none, and in scripts without capitals, where one sign says enough.
+func second(word string) string {
+	word = strings.TrimLeftFunc(word, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	for i, r := range word {
+		if i > 0 && unicode.IsLetter(r) && unicode.ToUpper(r) != unicode.ToLower(r) {
+			return string(unicode.ToUpper(r))
+		} else if i > 0 {
+			break
+		}
+	}
+	return ""
 }
 
 // Hues is how many colours an avatar can have.

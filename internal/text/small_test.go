@@ -9,7 +9,9 @@ import (
 func TestInitials(t *testing.T) {
 	for in, want := range map[string]string{
 		"Marie Roy":                  "MR",
-		"marie":                      "M",
+		"marie":                      "MA",
+		"Élie":                       "ÉL",
+		"X":                          "X",
 		"Jean de La Fontaine":        "JF",
 		"Charles d’Artagnan":         "CA",
 		"Élise L'Heureux":            "ÉL",
@@ -18,8 +20,8 @@ func TestInitials(t *testing.T) {
 		"Jean-Paul Sartre":           "JS",
 		"Marie Anne Roy-Tremblay":    "MR",
 		"marie.roy@edgar.test":       "MR",
-		"@edgar":                     "E",
-		"🎉 Zoé 🎉":                    "Z",
+		"@edgar":                     "ED",
+		"🎉 Zoé 🎉":                    "ZO",
 		"«Le Zinc»":                  "LZ",
 		"7 Nains":                    "7N",
 		"Table 12":                   "12",

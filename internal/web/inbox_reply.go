@@ -79,7 +79,10 @@ func (s *Server) kept(ctx context.Context, r *http.Request, v *door.Visit, l loc
 		return err
 	}
 	now := time.Now()
-	vars := inbox.Variables{Name: t.Name, Place: v.Place.Name, Member: floor.FirstName(v.Member.Name), Time: l.Clock(now), Day: l.Day(now, now)}
+	vars := inbox.Variables{Place: v.Place.Name, Member: floor.FirstName(v.Member.Name), Time: l.Clock(now), Day: l.Day(now, now)}
+	if t.Kind != place.HouseKind { // a guest at a table has no name
+		vars.Name = t.Name
+	}
 	if open, until, _ := v.Place.Settings.Hours.Open(now.In(v.Place.Location())); open && !until.IsZero() {
 		vars.Closing = l.Clock(until)
 	}

@@ -30,7 +30,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"comptoir/internal/web/locale"
 	"comptoir/internal/web/static"
@@ -64,20 +63,6 @@ func Hue(identity string) int {
 	h := fnv.New32a()
 	h.Write([]byte(identity))
 	return int(h.Sum32() % 36)
-}
-
-// Initials are the one or two letters of a face: of the first and the last word of a name, "?" for none.
-func Initials(name string) string {
-	words := strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '\'' && r != '’' })
-	if len(words) == 0 {
-		return "?"
-	}
-	first := []rune(words[0])
-	if len(words) == 1 {
-		return strings.ToUpper(string(first[:min(2, len(first))]))
-	}
-	last := []rune(words[len(words)-1])
-	return strings.ToUpper(string(first[0]) + string(last[0]))
 }
 
 // icon returns the address of one drawing of the sprite.
