@@ -17,13 +17,14 @@ func (b *Inbox) SaveDraft(ctx context.Context, actor place.Actor, placeID, id, w
 	}
 	words = text.Clip(cut(text.Plain(words), maxText), maxOurs)
 	return b.DB.Write(ctx, func(tx db.Tx) error {
-		if _, err := get(ctx, tx, placeID, id); err != nil {
+		c, err := shownOf(ctx, tx, placeID, id) // a page may be older than a merge
+		if err != nil {
 			return err
 		}
-		if err := saveDraft(ctx, tx, placeID, id, actor.ID, words); err != nil {
+		if err := saveDraft(ctx, tx, placeID, c.ID, actor.ID, words); err != nil {
 			return err
 		}
-		return seeing(ctx, tx, placeID, id, actor.ID, words != "")
+		return seeing(ctx, tx, placeID, c.ID, actor.ID, words != "")
 	})
 }
 
@@ -33,6 +34,17 @@ func saveDraft(ctx context.Context, tx db.Tx, placeID, id, memberID, words strin
 	}
 	_, err := tx.Exec(ctx, "INSERT INTO draft (place_id, conversation_id, member_id, text, updated_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (place_id, conversation_id, member_id) DO UPDATE SET text = excluded.text, updated_at = excluded.updated_at",
 		placeID, id, memberID, words, db.Micros(time.Now()))
+	return err
+}
+
+// moveDrafts takes what members have typed from one conversation to another; who typed in both keeps both.
+func moveDrafts(ctx context.Context, tx db.Tx, placeID, from, to string) error {
+	if _, err := tx.Exec(ctx, `INSERT INTO draft (place_id, conversation_id, member_id, text, updated_at)
+		SELECT place_id, $3, member_id, text, updated_at FROM draft WHERE place_id = $1 AND conversation_id = $2
+		ON CONFLICT (place_id, conversation_id, member_id) DO UPDATE SET text = draft.text || $4 || excluded.text`, placeID, from, to, "\n\n"); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, "DELETE FROM draft WHERE place_id = $1 AND conversation_id = $2", placeID, from)
 	return err
 }
 

@@ -106,7 +106,7 @@ func (b *Inbox) Do(ctx context.Context, actor place.Actor, placeID string, g Ges
 }
 
 func (b *Inbox) do(ctx context.Context, tx db.Tx, actor place.Actor, placeID string, g Gesture, id string) (int64, error) {
-	c, err := get(ctx, tx, placeID, id)
+	c, err := onScreen(ctx, tx, "inbox.do", placeID, id)
 	if err != nil {
 		return 0, err
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"comptoir/internal/db"
+	"comptoir/internal/fault"
 	"comptoir/internal/jobs"
 	"comptoir/internal/media"
 	"comptoir/internal/network"
@@ -99,6 +100,20 @@ func (b *Inbox) Get(ctx context.Context, placeID, id string) (Conversation, erro
 func get(ctx context.Context, q db.Querier, placeID, id string) (Conversation, error) {
 	c, err := scanConversation(q.QueryRow(ctx, "SELECT "+conversationColumns+" FROM conversation c WHERE c.place_id = $1 AND c.id = $2", placeID, id))
 	return c, db.NotFound(err, "inbox.get")
+}
+
+// onScreen returns a conversation that stands for itself. One that was merged is answered with fault.Conflict
+// ("inbox.merged") and the argument "into", the conversation that it is shown in.
+func onScreen(ctx context.Context, q db.Querier, op, placeID, id string) (Conversation, error) {
+	c, err := get(ctx, q, placeID, id)
+	if err != nil || c.MergedInto == "" {
+		return c, err
+	}
+	into, err := shownOf(ctx, q, placeID, c.MergedInto)
+	if err != nil {
+		return c, err
+	}
+	return c, fault.New(fault.Conflict, op, "inbox.merged", "into", into.ID)
 }
 
 // nullable is an optional reference as stored: NULL for none.

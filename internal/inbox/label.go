@@ -75,7 +75,7 @@ func (b *Inbox) Label(ctx context.Context, actor place.Actor, placeID, id, label
 		if err := tx.QueryRow(ctx, "SELECT count(*) FROM label WHERE place_id = $1 AND id = $2", placeID, labelID).Scan(&n); err != nil {
 			return err
 		}
-		if _, err := get(ctx, tx, placeID, id); err != nil || n == 0 {
+		if _, err := onScreen(ctx, tx, "inbox.label", placeID, id); err != nil || n == 0 {
 			return db.NotFound(orNone(err), "inbox.label")
 		}
 		changed, err := setLabel(ctx, tx, placeID, id, labelID, on)

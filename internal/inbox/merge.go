@@ -23,7 +23,7 @@ func (b *Inbox) Merge(ctx context.Context, actor place.Actor, placeID, keptID, g
 		if _, err := place.Lock(ctx, tx, placeID); err != nil {
 			return err
 		}
-		kept, err := get(ctx, tx, placeID, keptID)
+		kept, err := onScreen(ctx, tx, op, placeID, keptID)
 		if err != nil {
 			return err
 		}
@@ -31,9 +31,10 @@ func (b *Inbox) Merge(ctx context.Context, actor place.Actor, placeID, keptID, g
 		if err != nil {
 			return err
 		}
-		if kept.MergedInto != "" || gone.MergedInto != "" {
+		if gone.MergedInto != "" {
 			return fault.New(fault.Conflict, op, "inbox.merge_already")
 		}
+		was := kept.stance()
 		gone.MergedInto = kept.ID
 		if err := gone.save(ctx, tx); err != nil {
 			return err
@@ -45,7 +46,13 @@ func (b *Inbox) Merge(ctx context.Context, actor place.Actor, placeID, keptID, g
 		if err := recount(ctx, tx, &kept); err != nil {
 			return err
 		}
-		seq, err = record(ctx, tx, placeID, actor, place.Entry{Kind: "conversation.merged", SubjectID: keptID, Data: map[string]any{"with": goneID}})
+		if err := moveDrafts(ctx, tx, placeID, goneID, keptID); err != nil {
+			return err
+		}
+		if err := place.Record(ctx, tx, placeID, actor, place.Entry{Kind: "conversation.joined", SubjectID: goneID, Data: map[string]any{"into": keptID}}); err != nil {
+			return err
+		}
+		seq, err = record(ctx, tx, placeID, actor, place.Entry{Kind: "conversation.merged", SubjectID: keptID, Data: map[string]any{"with": goneID, "was": was.data(), "is": kept.stance().data()}})
 		return err
 	})
 	return seq, err
@@ -72,12 +79,12 @@ func (b *Inbox) unmerge(ctx context.Context, tx db.Tx, actor place.Actor, placeI
 	if gone.MergedInto == "" {
 		return fault.New(fault.Conflict, "inbox.unmerge", "inbox.undo_changed")
 	}
-	kept, err := get(ctx, tx, placeID, gone.MergedInto)
+	kept, err := shownOf(ctx, tx, placeID, gone.MergedInto)
 	if err != nil {
 		return err
 	}
 	gone.MergedInto = ""
-	for _, c := range []*Conversation{&gone, &kept} {
+	for _, c := range []*Conversation{&gone, &kept} { // in this order: what is gone counts in itself from now on
 		if err := c.save(ctx, tx); err != nil {
 			return err
 		}

@@ -45,7 +45,7 @@ func (b *Inbox) AddNote(ctx context.Context, actor place.Actor, placeID, id, wor
 		if _, err := place.Lock(ctx, tx, placeID); err != nil {
 			return err
 		}
-		if _, err := get(ctx, tx, placeID, id); err != nil {
+		if _, err := onScreen(ctx, tx, "inbox.note", placeID, id); err != nil {
 			return err
 		}
 		note := db.NewID()

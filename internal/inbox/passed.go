@@ -35,6 +35,9 @@ func (b *Inbox) Pass(ctx context.Context, actor place.Actor, placeID, id, messag
 		if _, err := place.Lock(ctx, tx, placeID); err != nil {
 			return err
 		}
+		if _, err := onScreen(ctx, tx, op, placeID, id); err != nil {
+			return err
+		}
 		m, err := said(ctx, tx, placeID, id, messageID)
 		if err != nil {
 			return err

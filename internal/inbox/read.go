@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"comptoir/internal/db"
-	"comptoir/internal/fault"
 	"comptoir/internal/place"
 )
 
@@ -35,7 +34,8 @@ func (b *Inbox) Thread(ctx context.Context, placeID, id, before string) (t Threa
 			return db.NotFound(err, "inbox.thread")
 		}
 		if row.MergedInto != "" {
-			return fault.New(fault.Conflict, "inbox.thread", "inbox.merged", "into", row.MergedInto)
+			_, err := onScreen(ctx, q, "inbox.thread", placeID, id)
+			return err
 		}
 		t.Conversation, t.Name, t.Assignee = row.Conversation, row.Name, row.Assignee
 		ids, err := family(ctx, q, placeID, id)

@@ -80,12 +80,9 @@ func (b *Inbox) reply(ctx context.Context, tx db.Tx, actor place.Actor, placeID 
 	if err != nil {
 		return done, err
 	}
-	c, err := get(ctx, tx, placeID, a.ConversationID)
+	c, err := onScreen(ctx, tx, "inbox.reply", placeID, a.ConversationID)
 	if err != nil {
 		return done, err
-	}
-	if c.MergedInto != "" {
-		return done, fault.New(fault.Conflict, "inbox.reply", "inbox.merged", "into", c.MergedInto)
 	}
 	answers, err := said(ctx, tx, placeID, c.ID, a.To)
 	if err != nil {

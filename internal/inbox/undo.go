@@ -52,7 +52,12 @@ func (b *Inbox) undo(ctx context.Context, tx db.Tx, actor place.Actor, placeID s
 		_, err = setLabel(ctx, tx, placeID, e.SubjectID, label, !on)
 	case "conversation.merged":
 		gone, _ := e.Data["with"].(string)
-		return b.unmerge(ctx, tx, actor, placeID, gone)
+		if err := b.unmerge(ctx, tx, actor, placeID, gone); err != nil {
+			return err
+		}
+		if err = restore(ctx, tx, placeID, e); fault.Is(err, fault.Conflict) {
+			err = nil // somebody has set it aside or settled it since: so it stays
+		}
 	default:
 		err = restore(ctx, tx, placeID, e)
 	}

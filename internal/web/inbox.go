@@ -21,6 +21,7 @@ func (s *Server) inboxRoutes(t *door.Table) {
 	t.Add(desk("GET", "/c/{conversation}"), s.threadPage)
 	s.streamRoutes(t, desk)
 	s.fileRoutes(t, desk)
+	s.mergeRoutes(t, desk)
 	s.gestureRoutes(t, desk)
 	s.replyRoutes(t, desk)
 }

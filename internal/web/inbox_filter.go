@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"comptoir/internal/inbox"
 	"comptoir/internal/network"
 	"comptoir/internal/place"
+	"comptoir/internal/web/view"
 )
 
 // filter is what the list shows, as the address says it: every link and form of the counter carries it on.
@@ -42,8 +44,8 @@ func filterOf(r *http.Request) filter {
 	return f
 }
 
-// at is the address of a screen of the counter under this filter; path is "" for the list itself.
-func (f filter) at(p place.Place, path string) string {
+// values is the filter as an address carries it.
+func (f filter) values() url.Values {
 	q := url.Values{}
 	set := func(name, value string) {
 		if value != "" {
@@ -62,8 +64,23 @@ func (f filter) at(p place.Place, path string) string {
 	if f.Pick {
 		q.Set("pick", "1")
 	}
+	return q
+}
+
+// hidden carries the filter in a form that is sent by GET.
+func (f filter) hidden() []view.Hidden {
+	q := f.values()
+	var all []view.Hidden
+	for _, name := range slices.Sorted(maps.Keys(q)) {
+		all = append(all, view.Hidden{Name: name, Value: q.Get(name)})
+	}
+	return all
+}
+
+// at is the address of a screen of the counter under this filter; path is "" for the list itself.
+func (f filter) at(p place.Place, path string) string {
 	to := at(p, "inbox") + path
-	if len(q) > 0 {
+	if q := f.values(); len(q) > 0 {
 		to += "?" + q.Encode()
 	}
 	return to

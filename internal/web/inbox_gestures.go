@@ -41,7 +41,7 @@ func (s *Server) onConversation(read func(r *http.Request) (g inbox.Gesture, not
 		id := r.PathValue("conversation")
 		seqs, err := s.Inbox.Do(r.Context(), v.Actor, v.Place.ID, g, id)
 		if err != nil {
-			return err
+			return s.backToCounter(w, r, v, err, flash{})
 		}
 		s.gesture(v, flash{Key: notice}, seqs).leave(w, v)
 		if notice == "inbox.done.reopened" {
@@ -159,7 +159,7 @@ func (s *Server) snooze(w http.ResponseWriter, r *http.Request, v *door.Visit) e
 		return s.backToCounter(w, r, v, nil, flash{})
 	}
 	if err != nil {
-		return err
+		return s.backToCounter(w, r, v, err, flash{})
 	}
 	l, _ := Language(r, v)
 	f := flash{Key: "inbox.done.snoozed", Args: []string{"when", l.When(until, now)}}

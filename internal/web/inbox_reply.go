@@ -122,6 +122,9 @@ func (s *Server) reply(w http.ResponseWriter, r *http.Request, v *door.Visit) er
 		}
 		return s.showThread(w, r, v, http.StatusConflict, answering{Text: words, Keep: true, Collide: c})
 	}
+	if into := argument(err, "inbox.merged", "into"); into != "" {
+		return s.movedOn(w, r, v, a.ConversationID, into, words)
+	}
 	if fault.Is(err, fault.Invalid) || fault.Is(err, fault.Rejected) || fault.Is(err, fault.Conflict) {
 		return s.showThread(w, r, v, Status(err), answering{Text: words, Keep: true, Error: whyNot(l, err)})
 	}
@@ -134,6 +137,15 @@ func (s *Server) reply(w http.ResponseWriter, r *http.Request, v *door.Visit) er
 		return seeOther(w, r, f.first().at(v.Place, ""))
 	}
 	return seeOther(w, r, f.at(v.Place, "/c/"+a.ConversationID))
+}
+
+// movedOn leads to the conversation that a merged one is shown in. What was typed goes along, as a draft.
+func (s *Server) movedOn(w http.ResponseWriter, r *http.Request, v *door.Visit, from, into, words string) error {
+	if err := s.Inbox.SaveDraft(r.Context(), v.Actor, v.Place.ID, from, words); err != nil {
+		return err
+	}
+	flash{Key: "inbox.merged"}.leave(w, v)
+	return seeOther(w, r, filterOf(r).at(v.Place, "/c/"+into))
 }
 
 // whyNot is the sentence of the first field that was refused, or of the whole.
@@ -206,7 +218,11 @@ func tooLargeOr(err error) error {
 // note keeps the box's text for the team only.
 func (s *Server) note(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
 	words := r.PostFormValue("text")
-	seq, err := s.Inbox.AddNote(r.Context(), v.Actor, v.Place.ID, r.PathValue("conversation"), words)
+	id := r.PathValue("conversation")
+	seq, err := s.Inbox.AddNote(r.Context(), v.Actor, v.Place.ID, id, words)
+	if into := argument(err, "inbox.merged", "into"); into != "" {
+		return s.movedOn(w, r, v, id, into, words)
+	}
 	if fault.Is(err, fault.Invalid) {
 		l, _ := Language(r, v)
 		return s.showThread(w, r, v, Status(err), answering{Text: words, Keep: true, Error: whyNot(l, err)})

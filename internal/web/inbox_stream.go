@@ -172,8 +172,11 @@ func (c counterLive) rows(ctx context.Context, p place.Place, ids []string, arri
 // thread draws what was said and done in the open conversation anew: the page keeps what it has of it.
 func (c counterLive) thread(ctx context.Context, p place.Place) ([]templ.Component, error) {
 	t, err := c.s.Inbox.Thread(ctx, c.place, c.open, "")
-	if fault.Is(err, fault.Conflict) || fault.Is(err, fault.NotFound) {
-		return nil, nil // merged or gone: its old address leads on
+	if into := argument(err, "inbox.merged", "into"); into != "" {
+		return []templ.Component{view.StreamPart("fil-"+c.open, view.ThreadMoved(c.open, c.filter.at(p, "/c/"+into)))}, nil
+	}
+	if fault.Is(err, fault.NotFound) {
+		return nil, nil
 	}
 	if err != nil {
 		return nil, err

@@ -65,6 +65,9 @@ func (s *Server) thread(ctx context.Context, r *http.Request, v *door.Visit, l l
 	if pane.Presence, err = s.present(ctx, v, t.ID); err != nil {
 		return nil, err
 	}
+	if pane.Merged, err = s.mergedIn(ctx, v.Place, l, t); err != nil {
+		return nil, err
+	}
 	pane.Snooze = snoozeMenu(l, v.Place, now)
 	pane.Reply, err = s.replyBox(ctx, r, v, l, t, a)
 	return pane, err

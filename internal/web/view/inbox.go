@@ -106,8 +106,9 @@ type Thread struct {
 	Labels   []LabelOption
 	CanFloor bool
 	CanMerge bool
-	Card     string // the person's page, "" for none
-	Remote   string // where the network shows it
+	Merged   []Hidden // conversations that are part of it: Name is whose, Value the id for Base/unmerge
+	Card     string   // the person's page, "" for none
+	Remote   string   // where the network shows it
 	Network  string
 	Reply    Reply
 }

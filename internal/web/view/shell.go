@@ -55,9 +55,10 @@ type Link struct {
 	URL   string
 }
 
-// Search is the field of the top bar. The query is sent by GET as q.
+// Search is a field to search in. The query is sent by GET.
 type Search struct {
 	Action string
+	Name   string // of the query, "" = q
 	Query  string
 	Hidden []Hidden // other choices that stay: state, network
 }
