@@ -110,6 +110,8 @@ func (p *Page) loading(what string, act func(*rod.Page) error) {
 	tab := p.tab.Timeout(patience)
 	defer tab.CancelTimeout()
 	loaded := tab.WaitNavigation(proto.PageLifecycleEventNameLoad)
+	p.watch.leave(true)
+	defer p.watch.leave(false)
 	if err := act(tab); err != nil {
 		p.t.Fatalf("%s: %v", what, err)
 	}

@@ -22,6 +22,7 @@ type watch struct {
 	problems []string
 	allowed  []string // parts of problems that the test expects
 	hosts    []string // that may be asked: those that the test opened
+	leaving  bool     // the test leaves the page: the browser breaks off what the page was asking
 }
 
 func newWatch(tab *rod.Page) *watch {
@@ -57,9 +58,19 @@ func (w *watch) permitHost(host string) {
 	w.hosts = append(w.hosts, host)
 }
 
+// leave says that the test goes to another page, or has arrived there.
+func (w *watch) leave(on bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.leaving = on
+}
+
 func (w *watch) add(problem string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.leaving && strings.Contains(problem, "Failed to fetch") {
+		return
+	}
 	w.problems = append(w.problems, problem)
 }
 

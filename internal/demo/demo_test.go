@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 
@@ -31,30 +32,47 @@ func begin(t *testing.T) (*stage, string) {
 	return s, "http://" + address(s.app) + link
 }
 
+// The main job, as whoever tries the demonstration does it: a card is scanned, the counter and the floor hear of it,
+// somebody goes, the guest's page says who, and what is done no longer waits. The pictures are those of the README.
 func TestAGuestIsHungryAColleagueGoesAndBothPhonesKnow(t *testing.T) {
 	s, link := begin(t)
 	desk := browsertest.New(t, browsertest.Desk)
-	phone := browsertest.New(t, browsertest.Phone)
+	phone := browsertest.New(t, browsertest.Phone.Evening())
+	counter, room := "http://"+address(s.app)+"/p/le-zinc/inbox", "http://"+address(s.app)+"/p/le-zinc/floor"
 	desk.Goto(link)
 	desk.Follow("main form button")
-	room := "http://" + address(s.app) + "/p/le-zinc/floor"
 	desk.Goto(room)
 	desk.WaitForText("#prendre", "Tout le monde est servi")
+	desk.Goto(counter)
+	desk.WaitForText("#rangs", "Théo Lacasse") // the mails are read by themselves
+	desk.WaitFor("html[data-stream=open]")
 
 	phone.Goto("http://" + address(s.app) + "/t/" + s.tables[7])
-	phone.Screenshot("demo-table")
+	phone.Screenshot("table")
 	phone.Follow("button[name=kind][value=hungry]")
 	phone.WaitForText("main", "Reçu")
-	desk.WaitForText("#prendre", "On a faim") // by itself
-	desk.Screenshot("demo-salle")
+	desk.WaitForText("#nouvelles", "1 nouvelle") // by itself
+	desk.Click("#nouvelles")
+	desk.WaitForText("#rangs", "Table 7")
+	desk.Click("#rangs .conv")
+	desk.WaitForText("#fil h2", "Table 7")
+	desk.Screenshot("comptoir")
+	desk.Axe()
 
+	desk.Goto(room)
+	desk.WaitForText("#prendre", "On a faim")
+	desk.Screenshot("salle")
 	desk.Click("#prendre form[action$='/take'] button")
 	desk.WaitForText("#route", "On a faim")
 	phone.WaitForText("main", "Élie") // by itself: who is on the way
-	phone.Screenshot("demo-suivi")
+	phone.Screenshot("suivi")
 
 	desk.Click("#route form[action$='/done'] button")
 	phone.WaitForText("main", "Tout va bien?")
+	desk.Goto(counter)
+	desk.WaitForText("#rangs", "Théo Lacasse")
+	if waiting := desk.Text("#rangs"); strings.Contains(waiting, "Table 7") {
+		t.Errorf("who was served still waits for an answer: %s", waiting)
+	}
 	phone.Axe()
-	desk.Axe()
 }

@@ -50,6 +50,7 @@
     }
     const seen = new Set();
     for (const row of [...waiting.children].reverse()) { if (seen.has(row.id)) row.remove(); seen.add(row.id); }
+    if (list.querySelector('.empty')) bring(waiting, list); // nothing is read there, so nothing is pushed away
     const pill = document.getElementById('nouvelles'), n = waiting.children.length;
     if (!pill) return;
     pill.hidden = n === 0;
@@ -77,11 +78,15 @@
       }
     }
   };
+  const bring = (waiting, list) => {
+    const rows = [...waiting.children].reverse();
+    if (rows.length) list.querySelector('.empty')?.remove();
+    list.prepend(...rows);
+    return rows;
+  };
   const show = () => {
     const waiting = document.getElementById('arrivees'), list = document.getElementById('rangs');
-    const rows = [...waiting.children].reverse();
-    list.querySelector('.empty')?.remove();
-    list.prepend(...rows);
+    const rows = bring(waiting, list);
     list.scrollIntoView({ block: 'start' });
     list.closest('.pane__body')?.scrollTo({ top: 0 });
     settle();
