@@ -3,6 +3,7 @@ package inbox
 import (
 	"context"
 	"hash/fnv"
+	"slices"
 
 	"comptoir/internal/db"
 	"comptoir/internal/fault"
@@ -62,6 +63,82 @@ func (b *Inbox) NewLabel(ctx context.Context, actor place.Actor, placeID, name s
 	return l, err
 }
 
+// ChangeLabel gives a label another name or tone. It returns fault.Invalid for a name that another label has (accents
+// and case aside) and for a tone that is none of Tones.
+func (b *Inbox) ChangeLabel(ctx context.Context, actor place.Actor, placeID string, l Label) error {
+	const op = "inbox.change_label"
+	if err := actor.Needs(place.Manager, placeID); err != nil {
+		return err
+	}
+	l.Name = text.Line(l.Name)
+	if l.Name == "" || text.Graphemes(l.Name) > maxLabel {
+		return fault.InvalidFields(op, fault.Field{Name: "name", Key: "inbox.label_length", Args: []any{"max", maxLabel}})
+	}
+	if !slices.Contains(Tones, l.Tone) {
+		return fault.InvalidFields(op, fault.Field{Name: "tone", Key: "inbox.label_tone"})
+	}
+	folded := text.Fold(l.Name)
+	return b.DB.Write(ctx, func(tx db.Tx) error {
+		if _, err := place.Lock(ctx, tx, placeID); err != nil {
+			return err
+		}
+		var others int
+		if err := tx.QueryRow(ctx, "SELECT count(*) FROM label WHERE place_id = $1 AND folded = $2 AND id <> $3", placeID, folded, l.ID).Scan(&others); err != nil {
+			return err
+		}
+		if others > 0 {
+			return fault.InvalidFields(op, fault.Field{Name: "name", Key: "inbox.label_taken"})
+		}
+		n, err := tx.Exec(ctx, "UPDATE label SET name = $3, folded = $4, tone = $5 WHERE place_id = $1 AND id = $2", placeID, l.ID, l.Name, folded, l.Tone)
+		if err == nil && n == 0 {
+			err = db.NotFound(db.ErrNoRows, op)
+		}
+		if err != nil {
+			return err
+		}
+		return place.Record(ctx, tx, placeID, actor, place.Entry{Kind: "label.changed", SubjectID: l.ID})
+	})
+}
+
+// RemoveLabel takes a label off every conversation, and out of the list.
+func (b *Inbox) RemoveLabel(ctx context.Context, actor place.Actor, placeID, id string) error {
+	if err := actor.Needs(place.Manager, placeID); err != nil {
+		return err
+	}
+	return b.DB.Write(ctx, func(tx db.Tx) error {
+		if _, err := place.Lock(ctx, tx, placeID); err != nil {
+			return err
+		}
+		n, err := tx.Exec(ctx, "DELETE FROM label WHERE place_id = $1 AND id = $2", placeID, id)
+		if err == nil && n == 0 {
+			err = db.NotFound(db.ErrNoRows, "inbox.remove_label")
+		}
+		if err != nil {
+			return err
+		}
+		return place.Record(ctx, tx, placeID, actor, place.Entry{Kind: "label.removed", SubjectID: id})
+	})
+}
+
+// LabelUse counts the conversations that carry each label of a place.
+func (b *Inbox) LabelUse(ctx context.Context, placeID string) (map[string]int, error) {
+	use := map[string]int{}
+	rows, err := b.DB.Query(ctx, "SELECT label_id, count(*) FROM conversation_label WHERE place_id = $1 GROUP BY label_id", placeID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		var n int
+		if err := rows.Scan(&id, &n); err != nil {
+			return nil, err
+		}
+		use[id] = n
+	}
+	return use, rows.Err()
+}
+
 // Label puts a label on a conversation, or takes it off.
 func (b *Inbox) Label(ctx context.Context, actor place.Actor, placeID, id, labelID string, on bool) (seq int64, err error) {
 	if err := actor.Needs(place.Manager, placeID); err != nil {
@@ -71,12 +148,11 @@ func (b *Inbox) Label(ctx context.Context, actor place.Actor, placeID, id, label
 		if _, err := place.Lock(ctx, tx, placeID); err != nil {
 			return err
 		}
-		var n int
-		if err := tx.QueryRow(ctx, "SELECT count(*) FROM label WHERE place_id = $1 AND id = $2", placeID, labelID).Scan(&n); err != nil {
+		if err := knownLabel(ctx, tx, placeID, labelID); err != nil {
 			return err
 		}
-		if _, err := onScreen(ctx, tx, "inbox.label", placeID, id); err != nil || n == 0 {
-			return db.NotFound(orNone(err), "inbox.label")
+		if _, err := onScreen(ctx, tx, "inbox.label", placeID, id); err != nil {
+			return err
 		}
 		changed, err := setLabel(ctx, tx, placeID, id, labelID, on)
 		if err != nil || !changed {
@@ -97,12 +173,10 @@ func setLabel(ctx context.Context, tx db.Tx, placeID, id, labelID string, on boo
 	return n > 0, err
 }
 
-// orNone is err, or ErrNoRows when there was no error but nothing was found either.
-func orNone(err error) error {
-	if err == nil {
-		return db.ErrNoRows
-	}
-	return err
+// knownLabel returns fault.NotFound for a label that the place does not have.
+func knownLabel(ctx context.Context, q db.Querier, placeID, id string) error {
+	_, err := scanLabel(q.QueryRow(ctx, "SELECT id, name, tone FROM label WHERE place_id = $1 AND id = $2", placeID, id))
+	return db.NotFound(err, "inbox.label")
 }
 
 // labelsOf returns the labels on conversations, by conversation.

@@ -2,7 +2,7 @@ package inbox
 
 import (
 	"context"
-	"strings"
+	"slices"
 
 	"comptoir/internal/db"
 	"comptoir/internal/fault"
@@ -78,6 +78,38 @@ func (b *Inbox) Save(ctx context.Context, actor place.Actor, placeID string, s S
 	return s, err
 }
 
+// MoveSaved takes a kept answer some places up (by < 0) or down its list. At an end it stays there.
+func (b *Inbox) MoveSaved(ctx context.Context, actor place.Actor, placeID, id string, by int) error {
+	if err := actor.Needs(place.Manager, placeID); err != nil {
+		return err
+	}
+	return b.DB.Write(ctx, func(tx db.Tx) error {
+		if _, err := place.Lock(ctx, tx, placeID); err != nil {
+			return err
+		}
+		ids, err := db.Collect(func(r db.Row) (id string, err error) { err = r.Scan(&id); return })(
+			tx.Query(ctx, "SELECT id FROM saved_reply WHERE place_id = $1 ORDER BY position, id", placeID))
+		if err != nil {
+			return err
+		}
+		from := slices.Index(ids, id)
+		if from < 0 {
+			return db.NotFound(db.ErrNoRows, "inbox.move_saved")
+		}
+		to := max(0, min(len(ids)-1, from+by))
+		if to == from {
+			return nil
+		}
+		ids = slices.Insert(slices.Delete(ids, from, from+1), to, id)
+		for i, id := range ids {
+			if _, err := tx.Exec(ctx, "UPDATE saved_reply SET position = $3 WHERE place_id = $1 AND id = $2 AND position <> $3", placeID, id, i+1); err != nil {
+				return err
+			}
+		}
+		return place.Record(ctx, tx, placeID, actor, place.Entry{Kind: "saved_reply.moved", SubjectID: id})
+	})
+}
+
 // Forget removes a kept answer.
 func (b *Inbox) Forget(ctx context.Context, actor place.Actor, placeID, id string) error {
 	if err := actor.Needs(place.Manager, placeID); err != nil {
@@ -96,42 +128,4 @@ func (b *Inbox) Forget(ctx context.Context, actor place.Actor, placeID, id strin
 		}
 		return place.Record(ctx, tx, placeID, actor, place.Entry{Kind: "saved_reply.removed", SubjectID: id})
 	})
-}
-
-// Variables fill a kept answer. The words between braces are French or English, accents aside.
-type Variables struct {
-	Name    string // of the person: "Maude Gervais"
-	Place   string
-	Member  string // who answers
-	Time    string // now, as the reader writes it
-	Day     string
-	Closing string // until when it is open, "" unknown
-}
-
-// Fill puts the variables in. One whose value is not known goes, with the comma before it; an unknown word between
-// braces stays as it is, so that the member sees it.
-func (v Variables) Fill(s string) string {
-	first, _, _ := strings.Cut(v.Name, " ")
-	values := map[string]string{
-		"prenom": first, "first_name": first, "nom": v.Name, "name": v.Name, "lieu": v.Place, "place": v.Place,
-		"moi": v.Member, "me": v.Member, "heure": v.Time, "time": v.Time, "jour": v.Day, "day": v.Day, "fermeture": v.Closing, "closing": v.Closing,
-	}
-	filled := ""
-	for {
-		before, rest, ok := strings.Cut(s, "{")
-		filled += before
-		if !ok {
-			return filled
-		}
-		word, after, closed := strings.Cut(rest, "}")
-		value, known := values[text.Fold(strings.TrimSpace(word))]
-		switch {
-		case !closed || !known:
-			filled, s = filled+"{", rest
-		case value == "":
-			filled, s = strings.TrimRight(filled, ", "), after
-		default:
-			filled, s = filled+value, after
-		}
-	}
 }

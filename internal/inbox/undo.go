@@ -49,7 +49,12 @@ func (b *Inbox) undo(ctx context.Context, tx db.Tx, actor place.Actor, placeID s
 	case "conversation.labelled":
 		label, _ := e.Data["label"].(string)
 		on, _ := e.Data["on"].(bool)
-		_, err = setLabel(ctx, tx, placeID, e.SubjectID, label, !on)
+		if err = knownLabel(ctx, tx, placeID, label); fault.Is(err, fault.NotFound) {
+			return fault.New(fault.Conflict, "inbox.undo", "inbox.undo_changed") // it was removed since
+		}
+		if err == nil {
+			_, err = setLabel(ctx, tx, placeID, e.SubjectID, label, !on)
+		}
 	case "conversation.merged":
 		gone, _ := e.Data["with"].(string)
 		if err := b.unmerge(ctx, tx, actor, placeID, gone); err != nil {

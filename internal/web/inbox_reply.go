@@ -78,19 +78,17 @@ func (s *Server) kept(ctx context.Context, r *http.Request, v *door.Visit, l loc
 	if err != nil {
 		return err
 	}
-	now := time.Now()
-	vars := inbox.Variables{Place: v.Place.Name, Member: floor.FirstName(v.Member.Name), Time: l.Clock(now), Day: l.Day(now, now)}
-	if t.Kind != place.HouseKind { // a guest at a table has no name
-		vars.Name = t.Name
+	b.Manage = at(v.Place, "settings/counter")
+	name := t.Name
+	if t.Kind == place.HouseKind { // a guest at a table has no name
+		name = ""
 	}
-	if open, until, _ := v.Place.Settings.Hours.Open(now.In(v.Place.Location())); open && !until.IsZero() {
-		vars.Closing = l.Clock(until)
-	}
+	vars := variablesOf(l, v, name, time.Now())
 	f := filterOf(r)
 	for _, k := range saved {
 		here := f.at(v.Place, "/c/"+t.ID)
 		words := vars.Fill(k.Text)
-		b.Kept = append(b.Kept, view.Kept{ID: k.ID, Title: k.Title, Text: words, URL: here + joiner(here) + "kept=" + k.ID})
+		b.Kept = append(b.Kept, view.Kept{ID: k.ID, Title: k.Title, Text: words, Pieces: keptPieces(vars, k.Text), URL: here + joiner(here) + "kept=" + k.ID})
 		if r.Method == http.MethodGet && r.URL.Query().Get("kept") == k.ID {
 			b.Text = strings.TrimSpace(b.Text + "\n" + words)
 		}

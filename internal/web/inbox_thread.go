@@ -316,7 +316,11 @@ func (c *chronicler) event(e place.Entry) string {
 		if on, _ := e.Data["on"].(bool); !on {
 			key += ".off"
 		}
-		args = append(args, "label", c.labels[word("label")])
+		label := c.labels[word("label")]
+		if label == "" {
+			return "" // it was removed since: nobody knows it any more
+		}
+		args = append(args, "label", label)
 	default:
 		if table := c.tables[word("table")]; table != "" && c.l.Has(key+".at") {
 			key += ".at"

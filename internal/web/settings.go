@@ -48,6 +48,7 @@ func (s *Server) settingsRoutes(t *door.Table) {
 	manager("POST", "/tokens", true, s.createToken)
 	manager("POST", "/tokens/remove", true, s.removeToken)
 	manager("GET", "/journal", false, s.journal)
+	s.counterSettingsRoutes(t)
 }
 
 // settingsPages is the list beside every page of settings: those of the place for who may change it, and
@@ -65,6 +66,7 @@ func (s *Server) settingsPages(l locale.Locale, v *door.Visit, current string) [
 		if s.has("/p/{place}/tables") {
 			add("tables", "qr-code", at(v.Place, "tables"))
 		}
+		add("counter", "inbox", at(v.Place, "settings/counter"))
 		add("team", "users-round", at(v.Place, "settings/team"))
 		add("tokens", "key-round", at(v.Place, "settings/tokens"))
 		add("journal", "book-open-text", at(v.Place, "settings/journal"))

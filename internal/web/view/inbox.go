@@ -214,7 +214,8 @@ type Reply struct {
 // Kept is a reply that the place keeps. Text has its variables filled.
 type Kept struct {
 	ID, Title, Text string
-	URL             string // the page with the text in the box, for those without script
+	Pieces          []Piece // Text, its variables marked
+	URL             string  // the page with the text in the box, for those without script
 }
 
 // PersonCard is the right pane.

@@ -62,6 +62,12 @@
       if (next) { e.preventDefault(); next.focus(); }
       return;
     }
+    // Enter in a field that narrows a list chooses the first of what is left.
+    if (e.key === 'Enter' && e.target.matches?.('[data-filter]')) {
+      e.preventDefault();
+      [...document.querySelectorAll(`#${CSS.escape(e.target.dataset.filter)} [data-name]`)].find(visible)?.click();
+      return;
+    }
     if (root.dataset.keys === 'off' || inField(e.target) || open) return;
     const key = e.key.length === 1 ? e.key.toLowerCase() : e.key;
     if (key === 'j' || key === 'k') { if (step(key === 'j' ? 1 : -1)) e.preventDefault(); return; }
