@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -60,6 +61,25 @@ func TestAFailedWriteLeavesNothingAndItsNeighboursAlone(t *testing.T) {
 		wg.Wait()
 		if got := len(names(t, d)); got != 25 {
 			t.Errorf("%d rows, want the 25 that were committed", got)
+		}
+	})
+}
+
+// Ids come from addresses and forms: whatever bytes they hold, on both engines they name nothing.
+func TestTextThatIsNoTextNamesNothing(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		for i, id := range []string{"a\x00b", "\xff\xfe", "\x00"} {
+			err := d.Write(t.Context(), func(tx db.Tx) error {
+				if n, err := tx.Exec(t.Context(), "DELETE FROM instance WHERE name = $1", id); n != 0 || err != nil {
+					t.Errorf("%q in a statement: %d, %v", id, n, err)
+				}
+				_, err := tx.Exec(t.Context(), "INSERT INTO instance (name, value) VALUES ($1, '')", strconv.Itoa(i)+id)
+				return err
+			})
+			var n int
+			if err != nil || d.QueryRow(t.Context(), "SELECT count(*) FROM instance WHERE name = $1", id).Scan(&n) != nil || n != 0 {
+				t.Errorf("%q: %v, %d rows", id, err, n)
+			}
 		}
 	})
 }

@@ -3,8 +3,11 @@ package db
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -62,7 +65,7 @@ func (e *postgresEngine) Query(ctx context.Context, q string, args ...any) (Rows
 }
 
 func (e *postgresEngine) QueryRow(ctx context.Context, q string, args ...any) Row {
-	return pgRow{e.pool.QueryRow(ctx, q, args...)}
+	return pgRow{e.pool.QueryRow(ctx, q, storable(args)...)}
 }
 
 func (e *postgresEngine) write(ctx context.Context, fn func(Tx) error) error {
@@ -143,8 +146,23 @@ type pgQuerier interface {
 	QueryRow(ctx context.Context, q string, args ...any) pgx.Row
 }
 
+// storable replaces what PostgreSQL refuses in text and SQLite takes: NUL and bytes that are no UTF-8. An id with
+// such bytes then names nothing, as it should, instead of failing the statement and its transaction. What people
+// write was made plain long before.
+func storable(args []any) []any {
+	for i, a := range args {
+		s, ok := a.(string)
+		if !ok || utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 {
+			continue
+		}
+		args = slices.Clone(args)
+		args[i] = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+	}
+	return args
+}
+
 func pgQuery(ctx context.Context, q pgQuerier, sql string, args []any) (Rows, error) {
-	rows, err := q.Query(ctx, sql, args...)
+	rows, err := q.Query(ctx, sql, storable(args)...)
 	if err != nil {
 		return nil, classifyPostgres(err)
 	}
@@ -160,7 +178,7 @@ func (t *pgTx) Raw() any            { return t.tx }
 func (t *pgTx) Wake(placeID string) { t.woken = append(t.woken, placeID) }
 
 func (t *pgTx) Exec(ctx context.Context, q string, args ...any) (int64, error) {
-	tag, err := t.tx.Exec(ctx, q, args...)
+	tag, err := t.tx.Exec(ctx, q, storable(args)...)
 	return tag.RowsAffected(), classifyPostgres(err)
 }
 
@@ -169,7 +187,7 @@ func (t *pgTx) Query(ctx context.Context, q string, args ...any) (Rows, error) {
 }
 
 func (t *pgTx) QueryRow(ctx context.Context, q string, args ...any) Row {
-	return pgRow{t.tx.QueryRow(ctx, q, args...)}
+	return pgRow{t.tx.QueryRow(ctx, q, storable(args)...)}
 }
 
 type pgRows struct{ pgx.Rows }

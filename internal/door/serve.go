@@ -34,7 +34,10 @@ type Guard struct {
 	streams streams
 }
 
-const maxBody = 1 << 20
+const (
+	maxBody  = 1 << 20
+	freshFor = 15 * time.Minute // how long a password that was given counts for a change that matters
+)
 
 // Handler returns the server's handler. Whatever the table does not hold is answered 404 by Fail.
 func (g *Guard) Handler(t *Table) http.Handler {
@@ -174,37 +177,26 @@ func (g *Guard) identifyMember(r *http.Request, v *Visit) error {
 		return err
 	}
 	v.Actor = v.Member.As("", "")
-	if v.Route.Fresh && time.Since(v.Session.AuthenticatedAt) > 15*time.Minute && r.Method != http.MethodGet {
-		return fault.New(fault.Unauthenticated, "door.fresh", "door.password_again")
-	}
 	if v.Route.Place {
 		if err := g.identifyPlace(ctx, r.PathValue("place"), v); err != nil {
 			return err
 		}
 	}
+	if v.Route.Fresh && time.Since(v.Session.AuthenticatedAt) > freshFor {
+		return fault.New(fault.Unauthenticated, "door.fresh", "door.password_again")
+	}
 	return place.TouchSession(ctx, g.DB, v.Session)
 }
 
 // identifyPlace gives the member their role. A place that is not theirs and one that does not exist are
-// the same to them.
+// the same to them, also in the work that they cost.
 func (g *Guard) identifyPlace(ctx context.Context, slug string, v *Visit) error {
-	none := fault.New(fault.NotFound, "door.place", "")
-	p, err := place.BySlug(ctx, g.DB, slug)
-	if fault.Is(err, fault.NotFound) {
-		return none
-	}
+	m, err := place.MembershipOf(ctx, g.DB, v.Member.ID, slug)
 	if err != nil {
 		return err
 	}
-	role, err := place.RoleIn(ctx, g.DB, v.Member.ID, p.ID)
-	if err != nil {
-		return err
-	}
-	if role == "" {
-		return none
-	}
-	v.Place, v.Actor = p, v.Member.As(p.ID, role)
-	return v.Actor.Needs(v.Route.Role, p.ID)
+	v.Place, v.Actor = m.Place, v.Member.As(m.Place.ID, m.Role)
+	return v.Actor.Needs(v.Route.Role, m.Place.ID)
 }
 
 // Recognise finds out who is signed in on a route that needs nobody; it leaves v alone when nobody is.

@@ -38,6 +38,7 @@ const (
 	sessionCookie = "comptoir"
 	guestCookie   = "guest"
 	knownCookie   = "known"
+	flashCookie   = "flash"
 )
 
 func cookieName(name string, secure bool) string {
@@ -67,6 +68,14 @@ func (v *Visit) SetKnown(w http.ResponseWriter, value string, life time.Duration
 
 // KnownCookie returns what SetKnown left, "" for nothing. It is untrusted.
 func (v *Visit) KnownCookie(r *http.Request) string { return v.cookie(r, knownCookie) }
+
+// SetFlash keeps the notice of the next page for half a minute; "" takes it away.
+func (v *Visit) SetFlash(w http.ResponseWriter, value string) {
+	v.setCookie(w, flashCookie, value, 30*time.Second)
+}
+
+// FlashCookie returns what SetFlash left, "" for nothing. It is untrusted.
+func (v *Visit) FlashCookie(r *http.Request) string { return v.cookie(r, flashCookie) }
 
 func (v *Visit) setCookie(w http.ResponseWriter, name, value string, life time.Duration) {
 	c := &http.Cookie{

@@ -300,6 +300,9 @@ func (b *Inbox) decide(ctx context.Context, actor place.Actor, placeID, messageI
 		if _, err := place.Lock(ctx, tx, placeID); err != nil {
 			return err
 		}
+		if _, err := messageMark(ctx, tx, placeID, messageID); err != nil {
+			return err
+		}
 		now := time.Now()
 		n, err := tx.Exec(ctx, "UPDATE reply SET state = 'waiting', fence = fence + 1, due_at = $3, late_at = $4, attempts = 0, looks = 0, fault_code = '', fault_key = '' WHERE place_id = $1 AND message_id = $2 AND "+cond,
 			placeID, messageID, db.Micros(now), db.Micros(now.Add(lateAfter)))
@@ -320,6 +323,9 @@ func (b *Inbox) Arrived(ctx context.Context, actor place.Actor, placeID, message
 	}
 	return b.DB.Write(ctx, func(tx db.Tx) error {
 		if _, err := place.Lock(ctx, tx, placeID); err != nil {
+			return err
+		}
+		if _, err := messageMark(ctx, tx, placeID, messageID); err != nil {
 			return err
 		}
 		n, err := tx.Exec(ctx, "UPDATE reply SET state = 'sent', fence = fence + 1, fault_code = '', fault_key = '' WHERE place_id = $1 AND message_id = $2 AND state = 'uncertain'", placeID, messageID)

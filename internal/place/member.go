@@ -59,6 +59,14 @@ func RoleIn(ctx context.Context, q db.Querier, memberID, placeID string) (Role, 
 	return r, err
 }
 
+// MembershipOf returns a member's role in the place with an address word. A place without the member and one that
+// does not exist are one fault.NotFound, found by one statement: neither answer nor time tells them apart.
+func MembershipOf(ctx context.Context, q db.Querier, memberID, slug string) (Membership, error) {
+	var role Role
+	p, err := scanPlaceAnd(q.QueryRow(ctx, "SELECT "+placeColumns+", role FROM place JOIN (SELECT place_id, role FROM membership WHERE member_id = $1) AS own ON own.place_id = place.id WHERE slug = $2", memberID, slug), &role)
+	return Membership{Place: p, Role: role}, db.NotFound(err, "place.membership")
+}
+
 // PlacesOf returns the places of a member, by name.
 func PlacesOf(ctx context.Context, q db.Querier, memberID string) ([]Membership, error) {
 	// across places: those of one member

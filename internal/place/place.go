@@ -43,10 +43,13 @@ func (p Place) Location() *time.Location {
 
 const placeColumns = "id, n, slug, name, language, timezone, settings, created_at"
 
-func scanPlace(r db.Row) (p Place, err error) {
+func scanPlace(r db.Row) (Place, error) { return scanPlaceAnd(r) }
+
+// scanPlaceAnd scans a place and then whatever more the query selects.
+func scanPlaceAnd(r db.Row, more ...any) (p Place, err error) {
 	var settings string
 	var created int64
-	if err = r.Scan(&p.ID, &p.N, &p.Slug, &p.Name, &p.Language, &p.TimeZone, &settings, &created); err != nil {
+	if err = r.Scan(append([]any{&p.ID, &p.N, &p.Slug, &p.Name, &p.Language, &p.TimeZone, &settings, &created}, more...)...); err != nil {
 		return p, err
 	}
 	p.CreatedAt = db.Time(created)

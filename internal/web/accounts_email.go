@@ -90,10 +90,10 @@ func (s *Server) emailSettings(w http.ResponseWriter, r *http.Request, v *door.V
 
 // emailAgain takes an account up again in one step: its settings as they were, the password anew.
 func (s *Server) emailAgain(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
-	a, err := s.connectedAccount(r, v)
-	if err == nil {
-		err = knownAgain(v)
+	if err := knownAgain(v); err != nil {
+		return err
 	}
+	a, err := s.connectedAccount(r, v)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"time"
 
 	"comptoir/internal/door"
 	"comptoir/internal/web/locale"
@@ -20,26 +19,24 @@ type flash struct {
 	Vals map[string]string `json:"v,omitempty"`
 }
 
-const flashCookie = "flash"
-
 // leave keeps a notice for the next page. It holds nothing secret: the browser that sees it wrote it.
 func (f flash) leave(w http.ResponseWriter, v *door.Visit) {
 	b, err := json.Marshal(f)
 	if err != nil || len(b) > 2000 {
 		return
 	}
-	http.SetCookie(w, &http.Cookie{Name: flashCookie, Value: base64.RawURLEncoding.EncodeToString(b), Path: "/", HttpOnly: true, Secure: v.Secure, SameSite: http.SameSiteLaxMode, MaxAge: 30})
+	v.SetFlash(w, base64.RawURLEncoding.EncodeToString(b))
 }
 
 // toasts takes the notice that an earlier answer left.
 func toasts(w http.ResponseWriter, r *http.Request, v *door.Visit, l locale.Locale) []view.Toast {
-	c, err := r.Cookie(flashCookie)
-	if err != nil {
+	left := v.FlashCookie(r)
+	if left == "" {
 		return nil
 	}
-	http.SetCookie(w, &http.Cookie{Name: flashCookie, Path: "/", Secure: v.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: -1, Expires: time.Unix(1, 0)})
+	v.SetFlash(w, "")
 	var f flash
-	b, err := base64.RawURLEncoding.DecodeString(c.Value)
+	b, err := base64.RawURLEncoding.DecodeString(left)
 	if err != nil || json.Unmarshal(b, &f) != nil || !l.Has(f.Key) {
 		return nil
 	}

@@ -19,9 +19,6 @@ func (s *Server) fileRoutes(t *door.Table, desk func(method, path string) door.R
 	t.Add(desk("GET", "/files/{file}/preview"), s.previewFile)
 }
 
-// previewLife is how long a browser keeps a preview. What an attachment holds never changes.
-const previewLife = "private, max-age=86400, immutable"
-
 // downloadFile sends a file as it came. Its type is not told: no browser then thinks of opening it.
 func (s *Server) downloadFile(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
 	a, err := s.Inbox.Attachment(r.Context(), v.Place.ID, r.PathValue("file"))
@@ -57,7 +54,6 @@ func (s *Server) previewFile(w http.ResponseWriter, r *http.Request, v *door.Vis
 	}
 	defer f.Close()
 	w.Header().Set("Content-Type", kind)
-	w.Header().Set("Cache-Control", previewLife)
 	send(w, r, f)
 	return nil
 }

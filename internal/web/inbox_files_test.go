@@ -103,7 +103,7 @@ func TestAPreviewIsAPictureThatWeDrew(t *testing.T) {
 	if strings.Contains(shown.Body, "<script>") {
 		t.Error("what was hidden behind the picture came through")
 	}
-	if got := shown.Header.Get("Cache-Control"); !strings.HasPrefix(got, "private, max-age=") {
+	if got := shown.Header.Get("Cache-Control"); got != "no-store" {
 		t.Errorf("it may be kept as %q", got)
 	}
 	if shown.Header.Get("Content-Security-Policy") != "default-src 'none'; form-action 'none'; sandbox" || shown.Header.Get("X-Content-Type-Options") != "nosniff" {
