@@ -181,6 +181,7 @@ func makers() map[string]func(h *things, ctx context.Context) (string, error) {
 		"guest":        (*things).guestID,
 		"conversation": (*things).conversation,
 		"second":       (*things).conversation,
+		"merged":       (*things).merged,
 		"message":      (*things).waiting,
 		"attachment":   (*things).attachment,
 		"picture":      (*things).picture,
@@ -271,6 +272,13 @@ func (h *things) conversation(ctx context.Context) (id string, err error) {
 		return err
 	})
 	return id, err
+}
+
+// merged is a conversation that was joined to another.
+func (h *things) merged(ctx context.Context) (string, error) {
+	gone := h.get("second")
+	_, err := h.w.Inbox.Merge(ctx, h.owner, h.place.ID, h.get("conversation"), gone)
+	return gone, err
 }
 
 func (h *things) attachment(ctx context.Context) (string, error) {
