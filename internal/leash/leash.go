@@ -9,6 +9,7 @@
 package leash
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 )
@@ -37,16 +39,19 @@ type Process struct {
 	shell *exec.Cmd
 	hold  *os.File // the leash: the server lives until this is closed
 	log   *os.File
+	pid   chan int // holds the server's number once it is known
 	done  chan struct{}
 	stop  sync.Once
 }
 
-// The shell keeps file descriptor 3 open exactly as long as the server runs, which tells us that it ended;
-// the server itself does not get it, because servers close or keep what they inherit as they like.
+// The shell says on file descriptor 3 which process the server is, and keeps it open exactly as long as the server
+// runs, which tells us that it ended; the server itself does not get it, because servers close or keep what they
+// inherit as they like.
 const script = `
 signal=$1 remove=$2; shift 2
 exec 4<&0 </dev/null
 "$@" 3>&- 4<&- & server=$!
+echo $server >&3
 (
 	while read -r _; do :; done
 	kill -"$signal" $server
@@ -96,13 +101,31 @@ func Start(c Command) (*Process, error) {
 		alive.Close()
 		return nil, fmt.Errorf("leash: %s: %w", c.Args[0], err)
 	}
-	p := &Process{shell: sh, hold: hold, log: log, done: make(chan struct{})}
+	p := &Process{shell: sh, hold: hold, log: log, pid: make(chan int, 1), done: make(chan struct{})}
 	go func() {
-		io.Copy(io.Discard, alive)
+		said := bufio.NewReader(alive)
+		line, _ := said.ReadString('\n')
+		pid, _ := strconv.Atoi(strings.TrimSpace(line))
+		p.pid <- pid
+		io.Copy(io.Discard, said)
 		alive.Close()
 		close(p.done)
 	}()
 	return p, nil
+}
+
+// Signal sends the server a signal. One that has ended already does not mind.
+func (p *Process) Signal(s syscall.Signal) {
+	if pid := p.Pid(); pid > 0 {
+		syscall.Kill(pid, s)
+	}
+}
+
+// Pid is the server's process, 0 when it could not be started.
+func (p *Process) Pid() int {
+	pid := <-p.pid
+	p.pid <- pid
+	return pid
 }
 
 // Done is closed when the server has ended, by itself or by Stop.

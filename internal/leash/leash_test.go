@@ -136,3 +136,25 @@ func TestTempDirLeavesAFolderThatIsClosedToOthers(t *testing.T) {
 		t.Errorf("nobody cannot use %s: %v %s", dir, err, out)
 	}
 }
+
+func TestASignalReachesTheServerItself(t *testing.T) {
+	dir := t.TempDir()
+	p, err := Start(server(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Stop)
+	if pid := pidIn(t, dir); p.Pid() != pid {
+		t.Errorf("Pid = %d, and the server is %d", p.Pid(), pid)
+	}
+	p.Signal(syscall.SIGTERM)
+	select {
+	case <-p.Done():
+	case <-time.After(10 * time.Second):
+		t.Fatal("the server did not get the signal")
+	}
+	p.Signal(syscall.SIGTERM) // nobody is there any more
+	if got := p.Log(); got != "bye\n" {
+		t.Errorf("log = %q", got)
+	}
+}
