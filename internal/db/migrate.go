@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"comptoir/internal/fault"
+	"comptoir/internal/fault/point"
 )
 
 //go:embed migrations/*.sql
@@ -113,14 +114,33 @@ func (d *DB) step(ctx context.Context, m Migration) (done bool, err error) {
 		if err := tx.QueryRow(ctx, "SELECT count(*) FROM schema_version WHERE version = $1", m.Version).Scan(&n); err != nil || n > 0 {
 			return err
 		}
-		if err := d.script(ctx, tx, d.dialect(m.SQL)); err != nil {
-			return err
+		for _, statement := range statements(d.dialect(m.SQL)) {
+			if err := d.script(ctx, tx, statement); err != nil {
+				return err
+			}
+			point.Reached(point.MigrateStatement)
 		}
 		done = true
 		_, err := tx.Exec(ctx, "INSERT INTO schema_version (version, name, applied_at) VALUES ($1, $2, $3)", m.Version, m.Name, Micros(time.Now()))
 		return err
 	})
+	point.Reached(point.MigrateStep)
 	return done, err
+}
+
+// statements cuts a migration at the lines that end with a semicolon, so that one that fails is named alone.
+func statements(text string) []string {
+	var all []string
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		b.WriteString(line)
+		code, _, _ := strings.Cut(line, "--")
+		if strings.HasSuffix(strings.TrimSpace(code), ";") {
+			all = append(all, b.String())
+			b.Reset()
+		}
+	}
+	return append(all, b.String()) // what remains is a comment, or no SQL at all
 }
 
 var onlyFor = regexp.MustCompile(`(?ms)^-- only (sqlite|postgres)\n(.*?)^-- end\n`)

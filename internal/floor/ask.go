@@ -8,6 +8,7 @@ import (
 
 	"comptoir/internal/db"
 	"comptoir/internal/fault"
+	"comptoir/internal/fault/point"
 	"comptoir/internal/place"
 	"comptoir/internal/text"
 )
@@ -46,8 +47,10 @@ func (f *Floor) Ask(ctx context.Context, a Asking) (Asked, error) {
 	var done Asked
 	err := f.DB.Write(ctx, func(tx db.Tx) (err error) {
 		done, err = f.ask(ctx, tx, a, who, now)
+		point.Reached(point.AskStored)
 		return err
 	})
+	point.Reached(point.AskCommitted)
 	return done, err
 }
 

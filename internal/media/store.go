@@ -21,6 +21,7 @@ import (
 	"strings"
 
 	"comptoir/internal/fault"
+	"comptoir/internal/fault/point"
 )
 
 // File is a stored file.
@@ -73,6 +74,7 @@ func (s *Store) Put(ctx context.Context, placeID string, r io.Reader, limit int6
 	defer f.Close()
 	sum := sha256.New()
 	n, err := io.Copy(io.MultiWriter(f, sum), io.LimitReader(canceller{ctx, r}, limit+1))
+	point.Reached(point.FileWritten)
 	switch {
 	case err != nil:
 		return File{}, fault.Wrap(err, fault.Unavailable, op, "media.disk")

@@ -228,7 +228,8 @@ type Draft struct {
 	To        []Author
 	ReplyTo   *Message // the message answered, nil for a new one
 	CreatedAt time.Time
-	// TriedAt is when the last attempt whose outcome is unknown began, for Find; zero = not known.
+	// TriedAt is when the last attempt whose outcome is unknown began, or later, for Find; zero = not known. Leaps
+	// of the wall clock do not move it.
 	TriedAt     time.Time
 	Attachments []Attachment
 }

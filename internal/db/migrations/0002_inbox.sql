@@ -134,7 +134,7 @@ CREATE TABLE reply (
   state      TEXT NOT NULL,                    -- waiting, sending, sent, failed, held, uncertain, cancelled
   settle     BOOLEAN NOT NULL,                 -- settle the conversation once it is sent
   key        TEXT NOT NULL,                    -- network.Draft.Key, frozen before the first byte; '' = not yet
-  due_at     BIGINT NOT NULL,
+  due_at     BIGINT NOT NULL,                  -- when it leaves, or is looked for next
   late_at    BIGINT NOT NULL,                  -- after this it is not sent without asking
   tried_at   BIGINT NOT NULL DEFAULT 0,        -- the last attempt began
   attempts   BIGINT NOT NULL DEFAULT 0,

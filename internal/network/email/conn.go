@@ -10,6 +10,7 @@ import (
 	"net"
 	"strings"
 
+	"comptoir/internal/fault/point"
 	"comptoir/internal/network"
 )
 
@@ -101,12 +102,16 @@ func (c *conn) Write(p []byte) (int, error) {
 	if _, err := c.Conn.Write(all[:ready]); err != nil {
 		return 0, err
 	}
+	if ready > 0 {
+		point.Reached(point.SendPart)
+	}
 	c.tail = append([]byte(nil), all[ready:]...)
 	if ended {
 		c.dotted, c.data = true, false
 		if _, err := c.Conn.Write(c.tail); err != nil {
 			return 0, err
 		}
+		point.Reached(point.SendEnded)
 	}
 	return len(p), nil
 }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/net/idna"
 
 	"comptoir/internal/fault"
+	"comptoir/internal/fault/point"
 	"comptoir/internal/network"
 )
 
@@ -31,6 +32,7 @@ func (c *Client) Publish(ctx context.Context, d network.Draft) (network.Receipt,
 	if err := c.send(ctx, op, to, raw); err != nil {
 		return network.Receipt{}, err
 	}
+	point.Reached(point.SendAccepted)
 	return network.Receipt{ID: network.RemoteID(d.Key), Note: c.afterwards(ctx, d, raw)}, nil
 }
 
@@ -68,6 +70,7 @@ func (c *Client) send(ctx context.Context, op string, to []*mail.Address, raw []
 	if err != nil {
 		return smtpFault(ctx, err, op, c.endpoint.SMTP)
 	}
+	point.Reached(point.SendInvited)
 	s.conn.data = true
 	if _, err = w.Write(raw); err == nil {
 		err = w.Close()
