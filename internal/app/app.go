@@ -92,8 +92,8 @@ func (a *App) build(ctx context.Context) (err error) {
 		return err
 	}
 	a.Inbox.Queue = a.queue
-	collector := &inbox.Collector{Inbox: a.Inbox, Holder: db.NewID()}
-	a.runs = append(a.runs, a.hub.Run, a.queue.Run, collector.Run, a.prune)
+	collector := &inbox.Collector{Inbox: a.Inbox, Holder: db.NewID(), Alone: a.DB.Engine() == db.SQLite}
+	a.runs = append(a.runs, a.hub.Run, a.queue.Run, collector.Run, a.catchUp, a.prune)
 	if err := a.doors(); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"comptoir/internal/db"
 	"comptoir/internal/fault"
+	"comptoir/internal/fault/point"
 	"comptoir/internal/network"
 	"comptoir/internal/place"
 )
@@ -17,6 +18,9 @@ import (
 type Collector struct {
 	Inbox  *Inbox
 	Holder string // names this process; unique
+	// Alone tells that no other process can read these accounts: a lease that is there was left by one that was
+	// killed, and only delays us.
+	Alone bool
 
 	// Zero values take the usual ones.
 	Lease time.Duration // 20 s: taken over this long after a death
@@ -44,6 +48,11 @@ const (
 func (c *Collector) Run(ctx context.Context) error {
 	c.Lease, c.Renew, c.Poll = orElse(c.Lease, 20*time.Second), orElse(c.Renew, 7*time.Second), orElse(c.Poll, time.Minute)
 	c.readers = map[string]*reader{}
+	if c.Alone {
+		if err := c.Inbox.DB.Write(ctx, func(tx db.Tx) error { return place.ReleaseAll(ctx, tx) }); err != nil {
+			c.Inbox.Log.Error("inbox: release accounts", "err", err)
+		}
+	}
 	tick := time.NewTicker(c.Renew)
 	defer tick.Stop()
 	for {
@@ -78,6 +87,9 @@ func (c *Collector) renew(ctx context.Context) error {
 		mine, err = place.Claim(tctx, tx, c.Holder, c.Lease)
 		return err
 	})
+	if len(mine) > 0 {
+		point.Reached(point.LeaseHeld)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"comptoir/internal/db"
 	"comptoir/internal/fault"
+	"comptoir/internal/fault/point"
 	"comptoir/internal/jobs"
 	"comptoir/internal/network"
 	"comptoir/internal/place"
@@ -22,6 +23,9 @@ const (
 // Deliver does the job of one answer: at most one attempt to send it, or one look for it. What the row
 // says decides, so it may be called at any time, twice, or by two processes at once.
 func (b *Inbox) Deliver(ctx context.Context, args DeliverArgs) error {
+	if u, ok := b.memory.recall(args.Message); ok { // nothing to find out: only the store was not told
+		return b.save(ctx, u.delivery, u.outcome)
+	}
 	d, step, err := b.claim(ctx, args)
 	if err != nil || step == nothing {
 		if fault.Is(err, fault.NotFound) {
@@ -29,11 +33,23 @@ func (b *Inbox) Deliver(ctx context.Context, args DeliverArgs) error {
 		}
 		return err
 	}
+	point.Reached(point.SendClaimed)
+	b.memory.begun(args.Message, step)
 	o := b.attempt(ctx, d, step)
-	// Whatever becomes of the job, what is known of the attempt is stored.
-	sctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
+	point.Reached(point.SendReturned)
+	err = b.save(ctx, d, o)
+	point.Reached(point.SendSettled)
+	return err
+}
+
+// save stores the outcome of an attempt, whatever becomes of the job. What the store does not take is kept in mind
+// for the next time.
+func (b *Inbox) save(ctx context.Context, d Delivery, o outcome) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
 	defer cancel()
-	return b.settle(sctx, d, o)
+	err := b.settle(ctx, d, o)
+	b.memory.ended(d, o, err)
+	return err
 }
 
 // step is what a claim is for.
@@ -66,18 +82,18 @@ func (b *Inbox) claim(ctx context.Context, args DeliverArgs) (d Delivery, s step
 		case d.State == Waiting:
 			s = send
 			return b.begin(ctx, tx, &d, now)
-		case d.State == Sending && now.Before(d.Tried.Add(stuckAfter)):
+		case d.State == Sending && now.Before(d.Tried.Add(stuckAfter)) && d.Tried.Before(now.Add(skew)):
 			// Somebody is at it. Should they be killed, this job finds out.
 			return b.Queue.Enqueue(ctx, tx, args, d.Tried.Add(stuckAfter))
 		case d.State == Sending:
 			s = look
-			return b.killed(ctx, tx, &d)
+			if err := b.killed(ctx, tx, &d); err != nil {
+				return err
+			}
+			return b.looking(ctx, tx, &d, now)
 		case d.State == Uncertain && d.Looks < maxLooks:
 			s = look
-			d.Looks++
-			d.fence++
-			_, err := tx.Exec(ctx, "UPDATE reply SET fence = $3, looks = $4 WHERE place_id = $1 AND message_id = $2", d.PlaceID, d.MessageID, d.fence, d.Looks)
-			return err
+			return b.looking(ctx, tx, &d, now)
 		}
 		return nil
 	})
@@ -132,11 +148,20 @@ func (b *Inbox) newKey(ctx context.Context, tx db.Tx, d *Delivery) (string, erro
 // killed turns an attempt without an outcome into an uncertain one.
 func (b *Inbox) killed(ctx context.Context, tx db.Tx, d *Delivery) error {
 	d.State = Uncertain
-	d.fence++
-	if _, err := tx.Exec(ctx, "UPDATE reply SET state = 'uncertain', fence = $3, fault_code = 'ambiguous', fault_key = 'reply.unknown' WHERE place_id = $1 AND message_id = $2", d.PlaceID, d.MessageID, d.fence); err != nil {
+	if err := b.mark(ctx, tx, *d, Uncertain, &fault.Error{Code: fault.Ambiguous, Key: "reply.unknown"}); err != nil {
 		return err
 	}
-	return tell(ctx, tx, place.System(), d.PlaceID, d.MessageID, "reply.uncertain", nil)
+	d.fence++
+	return b.comeBack(ctx, tx, d, "reply.uncertain", fault.Ambiguous)
+}
+
+// looking counts one more look for an answer. Should this process be killed before it is over, the row is overdue
+// then.
+func (b *Inbox) looking(ctx context.Context, tx db.Tx, d *Delivery, now time.Time) error {
+	d.Looks++
+	d.fence++
+	_, err := tx.Exec(ctx, "UPDATE reply SET fence = $3, looks = $4, due_at = $5 WHERE place_id = $1 AND message_id = $2", d.PlaceID, d.MessageID, d.fence, d.Looks, db.Micros(now.Add(stuckAfter)))
+	return err
 }
 
 // miss gives up an answer whose time is long over: a person decides.
@@ -204,7 +229,7 @@ func (b *Inbox) draft(ctx context.Context, d Delivery) (network.Draft, error) {
 		return network.Draft{}, err
 	}
 	to := answers.network()
-	draft := network.Draft{Key: d.Key, Text: m.Text, Lang: m.Lang, ReplyTo: &to, CreatedAt: m.At, TriedAt: d.Tried}
+	draft := network.Draft{Key: d.Key, Text: m.Text, Lang: m.Lang, ReplyTo: &to, CreatedAt: m.At, TriedAt: b.memory.tried(d.MessageID)}
 	for _, f := range m.Attachments {
 		draft.Attachments = append(draft.Attachments, network.Attachment{Name: f.Name, Type: f.Type, Size: f.Size, Alt: f.Alt, Content: content(b.Files, d.PlaceID, f.Hash)})
 	}

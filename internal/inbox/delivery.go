@@ -28,8 +28,8 @@ type Delivery struct {
 	AnswersID string // the message answered
 	State     DeliveryState
 	Settle    bool
-	Key       string // frozen before the first byte left
-	Due       time.Time
+	Key       string    // frozen before the first byte left
+	Due       time.Time // when the next thing is done with it: it leaves, or is looked for
 	Late      time.Time // after this it is not sent without asking
 	Tried     time.Time
 	Attempts  int

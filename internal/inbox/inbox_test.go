@@ -135,6 +135,7 @@ type fakeNetwork struct {
 	outcome  func(d network.Draft) error // after acceptance unless it says refuse
 	refuse   error
 	found    error // what Find says when it does not hold the key
+	tried    time.Time
 	pages    []network.Page
 	fetches  int
 	fetchErr error
@@ -171,6 +172,7 @@ func (f *fakeNetwork) Publish(_ context.Context, d network.Draft) (network.Recei
 func (f *fakeNetwork) Find(_ context.Context, d network.Draft) (network.Receipt, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.tried = d.TriedAt
 	if f.accepted[d.Key] > 0 {
 		return network.Receipt{ID: network.RemoteID("remote-" + d.Key)}, nil
 	}

@@ -6,6 +6,7 @@ import (
 
 	"comptoir/internal/db"
 	"comptoir/internal/fault"
+	"comptoir/internal/fault/point"
 	"comptoir/internal/place"
 )
 
@@ -53,8 +54,10 @@ func (b *Inbox) Merge(ctx context.Context, actor place.Actor, placeID, keptID, g
 			return err
 		}
 		seq, err = record(ctx, tx, placeID, actor, place.Entry{Kind: "conversation.merged", SubjectID: keptID, Data: map[string]any{"with": goneID, "was": was.data(), "is": kept.stance().data()}})
+		point.Reached(point.MergeStored)
 		return err
 	})
+	point.Reached(point.MergeCommitted)
 	return seq, err
 }
 

@@ -92,10 +92,7 @@ func (b *Inbox) notSent(ctx context.Context, tx db.Tx, d Delivery, o outcome) er
 		return b.comeBack(ctx, tx, &d, "reply.held", f.Code)
 	case fault.Ambiguous, fault.Internal:
 		// A driver that failed in a way of its own may have sent: that is not known either.
-		if err := b.mark(ctx, tx, d, Uncertain, f); err != nil {
-			return err
-		}
-		if err := b.Queue.Enqueue(ctx, tx, DeliverArgs{d.PlaceID, d.MessageID}, time.Now().Add(firstLook)); err != nil {
+		if err := b.doubt(ctx, tx, d, f, firstLook); err != nil {
 			return err
 		}
 		return b.comeBack(ctx, tx, &d, "reply.uncertain", f.Code)
@@ -116,13 +113,26 @@ func (b *Inbox) lookedFor(ctx context.Context, tx db.Tx, d Delivery, f *fault.Er
 		}
 		return b.again(ctx, tx, place.System(), d.PlaceID, d.MessageID, "reply.delayed", time.Now())
 	}
-	if err := b.mark(ctx, tx, d, Uncertain, &fault.Error{Code: fault.Ambiguous, Key: "reply.unknown"}); err != nil {
+	unknown := &fault.Error{Code: fault.Ambiguous, Key: "reply.unknown"}
+	if d.Looks < maxLooks {
+		return b.doubt(ctx, tx, d, unknown, waitFor(f, d.Looks+1))
+	}
+	if err := b.mark(ctx, tx, d, Uncertain, unknown); err != nil {
 		return err
 	}
-	if d.Looks >= maxLooks {
-		return b.comeBack(ctx, tx, &d, "reply.uncertain", fault.Ambiguous)
+	return b.comeBack(ctx, tx, &d, "reply.uncertain", fault.Ambiguous)
+}
+
+// doubt stores that nobody knows whether an answer arrived, and has it looked for after a while.
+func (b *Inbox) doubt(ctx context.Context, tx db.Tx, d Delivery, f *fault.Error, wait time.Duration) error {
+	if err := b.mark(ctx, tx, d, Uncertain, f); err != nil {
+		return err
 	}
-	return b.Queue.Enqueue(ctx, tx, DeliverArgs{d.PlaceID, d.MessageID}, time.Now().Add(waitFor(f, d.Looks+1)))
+	at := time.Now().Add(wait)
+	if _, err := tx.Exec(ctx, "UPDATE reply SET due_at = $3 WHERE place_id = $1 AND message_id = $2", d.PlaceID, d.MessageID, db.Micros(at)); err != nil {
+		return err
+	}
+	return b.Queue.Enqueue(ctx, tx, DeliverArgs{d.PlaceID, d.MessageID}, at)
 }
 
 // mark stores a state and its reason.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"comptoir/internal/db"
+	"comptoir/internal/fault/point"
 	"comptoir/internal/network"
 	"comptoir/internal/people"
 	"comptoir/internal/place"
@@ -31,12 +32,16 @@ func (b *Inbox) Receive(ctx context.Context, a place.Account, page network.Page)
 	if err != nil {
 		return err
 	}
-	return b.DB.Write(ctx, func(tx db.Tx) error {
+	point.Reached(point.ReceiveStaged)
+	err = b.DB.Write(ctx, func(tx db.Tx) error {
 		if _, err := b.receive(ctx, tx, a, page.Messages, files); err != nil {
 			return err
 		}
+		defer point.Reached(point.ReceiveStored)
 		return place.Received(ctx, tx, a, page.Next, page.Skipped)
 	})
+	point.Reached(point.ReceiveCommitted)
+	return err
 }
 
 // Accept stores messages in the caller's transaction, for a network that is part of this program: the

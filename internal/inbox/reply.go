@@ -8,6 +8,7 @@ import (
 
 	"comptoir/internal/db"
 	"comptoir/internal/fault"
+	"comptoir/internal/fault/point"
 	"comptoir/internal/media"
 	"comptoir/internal/place"
 	"comptoir/internal/text"
@@ -66,8 +67,10 @@ func (b *Inbox) Reply(ctx context.Context, actor place.Actor, placeID string, a 
 	}
 	err = b.DB.Write(ctx, func(tx db.Tx) error {
 		done, err = b.reply(ctx, tx, actor, placeID, a, files)
+		point.Reached(point.ReplyStored)
 		return err
 	})
+	point.Reached(point.ReplyCommitted)
 	return done, err
 }
 

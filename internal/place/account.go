@@ -183,20 +183,31 @@ func Trouble(ctx context.Context, tx db.Tx, a Account, cause error) error {
 	return Record(ctx, tx, a.PlaceID, System(), Entry{Kind: "account.troubled", SubjectID: a.ID, Data: map[string]any{"state": string(state), "code": string(f.Code)}})
 }
 
+// clockSkew is how far apart the clocks of two processes may be.
+const clockSkew = 5 * time.Minute
+
 // Claim takes accounts for one process to collect, so that each is collected once however many
 // processes there are: it renews what holder has and takes what nobody holds, all until now + lease.
 // It returns every account that holder now has, of all places.
 func Claim(ctx context.Context, tx db.Tx, holder string, lease time.Duration) ([]Account, error) {
 	now := time.Now()
+	// A lease that runs longer than any was written by a clock that has gone back since.
 	// across places: one process collects the accounts of all of them
-	return db.Collect(scanAccount)(tx.Query(ctx, "UPDATE account SET holder = $1, held_until = $2 WHERE removed_at = 0 AND kind <> $3 AND state IN ('ok', 'trouble') AND (holder = $1 OR held_until < $4) RETURNING "+accountColumns,
-		holder, db.Micros(now.Add(lease)), string(HouseKind), db.Micros(now)))
+	return db.Collect(scanAccount)(tx.Query(ctx, "UPDATE account SET holder = $1, held_until = $2 WHERE removed_at = 0 AND kind <> $3 AND state IN ('ok', 'trouble') AND (holder = $1 OR held_until < $4 OR held_until > $5) RETURNING "+accountColumns,
+		holder, db.Micros(now.Add(lease)), string(HouseKind), db.Micros(now), db.Micros(now.Add(lease+clockSkew))))
 }
 
 // Release gives up what holder has, at its end.
 func Release(ctx context.Context, tx db.Tx, holder string) error {
 	// across places: what one process holds
 	_, err := tx.Exec(ctx, "UPDATE account SET held_until = 0 WHERE holder = $1", holder)
+	return err
+}
+
+// ReleaseAll gives up what anybody has. Only who is surely alone may say that those others are dead.
+func ReleaseAll(ctx context.Context, tx db.Tx) error {
+	// across places: what every process held
+	_, err := tx.Exec(ctx, "UPDATE account SET held_until = 0 WHERE held_until > 0")
 	return err
 }
 
