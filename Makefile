@@ -36,6 +36,11 @@ race: ## what runs without a browser or real mail servers, with the race detecto
 fuzz: ## every fuzz test for TIME (30s)
 	scripts/fuzz $(or $(TIME),30s)
 
+.PHONY: crash
+crash: ## the whole program, killed and broken (RUNS=500 EACH=20 RATE=1000; SEED=n plays a plan of faults again)
+	$(BESIDE_POSTGRES) $(GO) test -count=1 -timeout 4h -v ./internal/crash -args \
+		-runs $(or $(RUNS),500) -each $(or $(EACH),20) -rate $(or $(RATE),1000) -seed $(or $(SEED),0)
+
 .PHONY: bench
 bench: ## what Comptoir promises in numbers, measured (COMPTOIR_LIMITS: the programs of the ceilings)
 	$(GO) run ./bench
