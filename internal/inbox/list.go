@@ -5,12 +5,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"comptoir/internal/db"
 	"comptoir/internal/fault"
 	"comptoir/internal/network"
-	"comptoir/internal/text"
 )
 
 // Tab is one view of the list.
@@ -49,6 +47,7 @@ type Row struct {
 	Labels   []Label
 	Assignee string // the member's name
 	Draft    bool
+	Match    *Match // of a search; nil in other lists
 }
 
 // Page is part of a list, the newest first.
@@ -239,101 +238,4 @@ func (b *Inbox) Counts(ctx context.Context, placeID, memberID string) (n Counts,
 		coalesce(sum(CASE WHEN state = 'snoozed' THEN 1 ELSE 0 END), 0)
 		FROM conversation WHERE place_id = $1 AND state IN ('open', 'snoozed') AND merged_into = ''`, placeID, memberID).Scan(&n.Open, &n.Mine, &n.Snoozed)
 	return n, err
-}
-
-// terms turns what a person typed into search terms; the last word may go on.
-func terms(query string) []db.Term {
-	words := text.Terms(query)
-	var all []db.Term
-	for i, w := range words {
-		star := strings.HasSuffix(w, "*")
-		t := db.Term{Words: strings.Fields(strings.TrimSuffix(w, "*")), Prefix: star}
-		if i == len(words)-1 && !strings.HasSuffix(query, `"`) {
-			t.Prefix = true
-		}
-		all = append(all, t)
-	}
-	return all
-}
-
-// search walks over the messages that hold the words, the newest first, and returns their conversations.
-func (b *Inbox) search(ctx context.Context, placeID string, q Query) (Page, error) {
-	if q.Tab == "" {
-		q.Tab = TabAll
-	}
-	var number, before int64
-	if err := b.DB.QueryRow(ctx, "SELECT n FROM place WHERE id = $1", placeID).Scan(&number); err != nil {
-		return Page{}, db.NotFound(err, "inbox.search")
-	}
-	seen := map[string]bool{}
-	if q.After != "" {
-		n, err := strconv.ParseInt(q.After, 36, 64)
-		if err != nil || n <= 0 {
-			return Page{}, fault.New(fault.Invalid, "inbox.list", "inbox.mark")
-		}
-		before = n
-	}
-	var p Page
-	words := terms(q.Search)
-	if len(words) == 0 {
-		return p, nil
-	}
-	for deadline := time.Now().Add(searchTime); time.Now().Before(deadline); {
-		numbers, err := b.DB.Search(ctx, number, words, before, searchStep)
-		if err != nil || len(numbers) == 0 {
-			return p, err
-		}
-		found, err := b.holding(ctx, placeID, q, numbers)
-		if err != nil {
-			return p, err
-		}
-		for _, n := range numbers {
-			before = n
-			row, ok := found[n]
-			if !ok || seen[row.ID] {
-				continue
-			}
-			if len(p.Rows) == q.Limit {
-				p.Next = strconv.FormatInt(n+1, 36)
-				return p, nil
-			}
-			seen[row.ID] = true
-			p.Rows = append(p.Rows, row)
-		}
-		if len(numbers) < searchStep {
-			return p, nil
-		}
-	}
-	p.Next = strconv.FormatInt(before, 36)
-	return p, nil
-}
-
-const (
-	searchStep = 200
-	searchTime = 2 * time.Second // after which what was found is shown, and the rest is the next page
-)
-
-// holding returns the conversations on screen of messages by their numbers, those that the query wants.
-func (b *Inbox) holding(ctx context.Context, placeID string, q Query, numbers []int64) (map[int64]Row, error) {
-	cond, args := q.where(placeID)
-	from := len(args) + 1
-	for _, n := range numbers {
-		args = append(args, n)
-	}
-	found := map[int64]Row{}
-	rows, err := b.DB.Query(ctx, "SELECT msg.n, "+rowColumns+" FROM message msg JOIN conversation own ON own.place_id = msg.place_id AND own.id = msg.conversation_id JOIN conversation c ON c.place_id = own.place_id AND c.id = CASE WHEN own.merged_into = '' THEN own.id ELSE own.merged_into END LEFT JOIN person p ON p.place_id = c.place_id AND p.id = c.person_id LEFT JOIN member m ON m.id = c.assignee_id WHERE "+
-		cond+" AND msg.place_id = $1 AND msg.n IN ("+db.List(from, len(numbers))+")", args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var n int64
-		row, err := scanRow(scanning(func(dest ...any) error { return rows.Scan(append([]any{&n}, dest...)...) }))
-		if err != nil {
-			return nil, err
-		}
-		found[n] = row
-	}
-	return found, rows.Err()
 }

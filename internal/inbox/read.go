@@ -18,6 +18,7 @@ type Thread struct {
 	Notes    []Note
 	Events   []place.Entry // what happened to it, without what messages and notes tell themselves
 	Earlier  string        // the mark of older messages, "" = all are there
+	Newest   string        // the latest message, also when these are older ones
 	Merged   []string      // conversations that are shown as part of it
 }
 
@@ -51,6 +52,11 @@ func (b *Inbox) Thread(ctx context.Context, placeID, id, before string) (t Threa
 	return t, err
 }
 
+// Older tells whether later messages than these are in the conversation.
+func (t Thread) Older() bool {
+	return len(t.Messages) > 0 && t.Messages[len(t.Messages)-1].ID != t.Newest
+}
+
 func (t *Thread) readMessages(ctx context.Context, q db.Querier, ids []string, before string) error {
 	list, args := db.In(5, ids, t.PlaceID, int64(1<<62), int64(1<<62), threadMessages+1)
 	if before != "" {
@@ -70,6 +76,15 @@ func (t *Thread) readMessages(ctx context.Context, q db.Querier, ids []string, b
 	}
 	slices.Reverse(all)
 	t.Messages = all
+	if before != "" {
+		list, args := db.In(2, ids, t.PlaceID)
+		err = q.QueryRow(ctx, "SELECT m.id FROM message m WHERE m.place_id = $1 AND m.conversation_id IN ("+list+")"+notWithdrawn+" ORDER BY m.sort_at DESC, m.n DESC LIMIT 1", args...).Scan(&t.Newest)
+		if err != nil {
+			return err
+		}
+	} else if len(all) > 0 {
+		t.Newest = all[len(all)-1].ID
+	}
 	return dressMessages(ctx, q, t.PlaceID, t.Messages)
 }
 

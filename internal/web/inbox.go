@@ -3,10 +3,12 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"comptoir/internal/door"
 	"comptoir/internal/fault"
+	"comptoir/internal/inbox"
 	"comptoir/internal/place"
 	"comptoir/internal/web/locale"
 	"comptoir/internal/web/view"
@@ -29,7 +31,7 @@ func (s *Server) inboxRoutes(t *door.Table) {
 // counterPage is the list with nothing open.
 func (s *Server) counterPage(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
 	l, ctx := Language(r, v)
-	c, err := s.counter(ctx, w, r, v, l, "")
+	c, err := s.counter(ctx, w, r, v, l, "", "")
 	if err != nil {
 		return err
 	}
@@ -45,14 +47,18 @@ func (s *Server) threadPage(w http.ResponseWriter, r *http.Request, v *door.Visi
 func (s *Server) showThread(w http.ResponseWriter, r *http.Request, v *door.Visit, status int, a answering) error {
 	l, ctx := Language(r, v)
 	id := r.PathValue("conversation")
-	t, err := s.Inbox.Thread(ctx, v.Place.ID, id, r.URL.Query().Get("before"))
+	t, err := s.threadAt(ctx, v.Place.ID, id, r.URL.Query().Get("before"), r.URL.Query().Get("at"))
 	if into := argument(err, "inbox.merged", "into"); into != "" {
 		return seeOther(w, r, filterOf(r).at(v.Place, "/c/"+into))
 	}
 	if err != nil {
 		return err
 	}
-	c, err := s.counter(ctx, w, r, v, l, t.ID)
+	follow := t.ID
+	if t.Older() {
+		follow = "" // what arrives would take the place of what is read
+	}
+	c, err := s.counter(ctx, w, r, v, l, t.ID, follow)
 	if err != nil {
 		return err
 	}
@@ -65,8 +71,28 @@ func (s *Server) showThread(w http.ResponseWriter, r *http.Request, v *door.Visi
 	return render(ctx, w, status, view.CounterScreen(c))
 }
 
-// counter fills the frame and the list. A list that cannot be read says so in its pane: what is open stays usable.
-func (s *Server) counter(ctx context.Context, w http.ResponseWriter, r *http.Request, v *door.Visit, l locale.Locale, open string) (view.Counter, error) {
+// maxPages bounds how far back a message is looked for.
+const maxPages = 20
+
+// threadAt reads a conversation with its latest messages, those before a mark, or those around a message.
+func (s *Server) threadAt(ctx context.Context, placeID, id, before, around string) (inbox.Thread, error) {
+	t, err := s.Inbox.Thread(ctx, placeID, id, before)
+	for page := 0; err == nil && around != "" && t.Earlier != "" && page < maxPages && !holds(t, around); page++ {
+		t, err = s.Inbox.Thread(ctx, placeID, id, t.Earlier)
+	}
+	if err == nil && around != "" && !holds(t, around) {
+		return s.Inbox.Thread(ctx, placeID, id, before)
+	}
+	return t, err
+}
+
+func holds(t inbox.Thread, messageID string) bool {
+	return slices.ContainsFunc(t.Messages, func(m inbox.Message) bool { return m.ID == messageID })
+}
+
+// counter fills the frame and the list. open is the conversation beside it, and follow the one whose news the page shows.
+// A list that cannot be read says so in its pane: what is open stays usable.
+func (s *Server) counter(ctx context.Context, w http.ResponseWriter, r *http.Request, v *door.Visit, l locale.Locale, open, follow string) (view.Counter, error) {
 	f := filterOf(r)
 	seq, err := place.Last(ctx, s.DB, v.Place.ID) // before the page is read: what changes meanwhile comes by the stream
 	if err != nil {
@@ -77,7 +103,7 @@ func (s *Server) counter(ctx context.Context, w http.ResponseWriter, r *http.Req
 		return view.Counter{}, err
 	}
 	c := view.Counter{Shell: s.shell(r, v, "counter")}
-	c.Shell.Toasts, c.Shell.Sub, c.Shell.Stream = toasts(w, r, v, l), counterSub(l, n), streamOf(f, v.Place, open, seq)
+	c.Shell.Toasts, c.Shell.Sub, c.Shell.Stream = toasts(w, r, v, l), counterSub(l, n), streamOf(f, v.Place, follow, seq)
 	c.Shell.Search = &view.Search{Action: at(v.Place, "inbox"), Query: f.Search}
 	if c.List, err = s.conversations(ctx, v, l, f, n, open); err != nil {
 		s.Log.Error("read the list of conversations", "ref", v.Ref, "place", v.Place.ID, "err", err)

@@ -34,11 +34,17 @@ func (s *Server) conversations(ctx context.Context, v *door.Visit, l locale.Loca
 	if list.Bulk, err = s.bulk(ctx, v, l, f); err != nil {
 		return list, err
 	}
+	if list.Labels, err = s.labelChoices(ctx, v.Place, f); err != nil {
+		return list, err
+	}
+	list.Only, list.Manage = narrowed(l, v.Place, f, list.Labels), at(v.Place, "settings/counter#etiquettes")
 	if len(page.Rows) > 0 {
 		turned := f
 		turned.Pick = !f.Pick
 		list.Picking = turned.at(v.Place, "")
-		list.End = l.T("inbox.end", "when", l.When(page.Rows[len(page.Rows)-1].LastAt, now))
+		if list.End = l.T("inbox.end", "when", l.When(page.Rows[len(page.Rows)-1].LastAt, now)); f.Search != "" {
+			list.End = l.T("inbox.end_search")
+		}
 	}
 	if page.Next != "" {
 		older := f
@@ -63,6 +69,39 @@ func states(l locale.Locale, p place.Place, f filter, n inbox.Counts) []view.Chi
 		chips = append(chips, view.Chip{Label: l.T("inbox.tab." + string(tab)), URL: f.in(to).at(p, ""), Count: counts[tab], On: on})
 	}
 	return chips
+}
+
+// labelChoices are the place's labels, each with the list that it narrows.
+func (s *Server) labelChoices(ctx context.Context, p place.Place, f filter) ([]view.LabelChoice, error) {
+	labels, err := s.Inbox.Labels(ctx, p.ID)
+	if err != nil {
+		return nil, err
+	}
+	var all []view.LabelChoice
+	for _, label := range labels {
+		to, on := f.first(), f.Label == label.ID
+		if to.Label = label.ID; on {
+			to.Label = ""
+		}
+		all = append(all, view.LabelChoice{Name: label.Name, Tone: label.Tone, URL: to.at(p, ""), On: on})
+	}
+	return all, nil
+}
+
+// narrowed says what narrows the list, beside its tab and networks.
+func narrowed(l locale.Locale, p place.Place, f filter, labels []view.LabelChoice) []view.Chip {
+	var all []view.Chip
+	if f.Search != "" {
+		to := f.first()
+		to.Search = ""
+		all = append(all, view.Chip{Label: l.T("inbox.searched", "words", f.Search), URL: to.at(p, "")})
+	}
+	for _, label := range labels {
+		if label.On {
+			all = append(all, view.Chip{Label: label.Name, URL: label.URL})
+		}
+	}
+	return all
 }
 
 // networkChoices are the networks of the place, each with the way to hide or show it. One network alone gives no
@@ -104,11 +143,14 @@ func (s *Server) groups(ctx context.Context, p place.Place, l locale.Locale, f f
 		row := s.convRow(l, p, f, r, seats[r.ID], now)
 		row.Current = r.ID == open
 		row.New = row.New && !row.Current // who reads it is about to say so: see seen
-		if row.Table != "" && r.State == inbox.Open && f.After == "" {
+		if row.Table != "" && r.State == inbox.Open && f.After == "" && r.Match == nil {
 			here.Rows = append(here.Rows, row)
 			continue
 		}
 		day := capital(l.Day(r.LastAt, now))
+		if r.Match != nil {
+			day = capital(l.Day(r.Match.At, now))
+		}
 		if len(days) == 0 || days[len(days)-1].Title != day {
 			days = append(days, view.Group{Title: day})
 		}
@@ -130,6 +172,13 @@ func (s *Server) convRow(l locale.Locale, p place.Place, f filter, r inbox.Row, 
 	v.Face = view.Face{Name: v.Name, Hue: view.Hue(r.PersonID), Network: string(r.Kind)}
 	if r.Excerpt == "" {
 		v.Excerpt = r.Subject
+	}
+	if r.Match != nil {
+		v.At, v.Stamp, v.Ours = l.Brief(r.Match.At, now), l.Stamp(r.Match.At), r.Match.Ours
+		v.URL += joiner(v.URL) + "at=" + r.Match.MessageID
+		for _, p := range r.Match.Pieces {
+			v.Found = append(v.Found, view.Piece{Text: p.Text, Marked: p.Found})
+		}
 	}
 	if seat.Table != "" {
 		v.Table, v.TableAt = seat.Table, l.T("inbox.table_since", "table", seat.Table, "time", l.Clock(seat.Since))

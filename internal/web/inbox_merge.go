@@ -33,7 +33,7 @@ func (s *Server) mergePage(w http.ResponseWriter, r *http.Request, v *door.Visit
 	if err != nil {
 		return err
 	}
-	c, err := s.counter(ctx, w, r, v, l, kept.ID)
+	c, err := s.counter(ctx, w, r, v, l, kept.ID, "")
 	if err != nil {
 		return err
 	}

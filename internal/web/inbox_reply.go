@@ -43,9 +43,7 @@ func (s *Server) replyBox(ctx context.Context, r *http.Request, v *door.Visit, l
 		ID: t.ID, Base: at(v.Place, "inbox/c/"+t.ID), Identity: view.Face{Name: v.Place.Name, House: true}, Error: a.Error,
 		Text: a.Text, Settle: true, Once: db.NewID(),
 	}
-	for _, m := range t.Messages {
-		b.Seen = m.ID
-	}
+	b.Seen = t.Newest
 	if a.Text == "" && !a.Keep {
 		draft, err := s.Inbox.Draft(ctx, v.Place.ID, t.ID, v.Member.ID)
 		if err != nil {
@@ -60,7 +58,7 @@ func (s *Server) replyBox(ctx context.Context, r *http.Request, v *door.Visit, l
 	case err != nil:
 		b.Off = l.Fault(err)
 		return b, nil
-	case lastOfTheirs(t.Messages) == "":
+	case t.PersonID == "":
 		b.Off = l.T("reply.nobody")
 		return b, nil
 	}

@@ -181,7 +181,7 @@ func (c counterLive) thread(ctx context.Context, p place.Place) ([]templ.Compone
 	if err != nil {
 		return nil, err
 	}
-	items, err := c.s.threadItems(ctx, p, c.l, t, time.Now())
+	items, err := c.s.threadItems(ctx, p, c.l, t, "", time.Now())
 	return []templ.Component{view.StreamPart("fil-"+t.ID, view.ThreadItems(t.ID, items))}, err
 }
 

@@ -229,3 +229,52 @@ func TestSearchFindsWithoutAccentsOrCapitals(t *testing.T) {
 		t.Errorf("%s", p.Text("#rangs"))
 	}
 }
+
+func TestASearchShowsWhereItFoundAndOpensThere(t *testing.T) {
+	h := webtest.New(t)
+	b := h.As(h.Owner)
+	now := time.Now()
+	var said []network.Message
+	for i := range 130 {
+		words := "Bonsoir"
+		if i == 3 {
+			words = "Avez-vous trouvé une ÉCHARPE rouge?"
+		}
+		said = append(said, from("Maude", words, now.Add(time.Duration(i-200)*time.Minute)))
+	}
+	id := say(t, h, said...)[0]
+	p := b.Get("/p/le-zinc/inbox?q=echarpe").Want(200)
+	if got := p.Text("#c-" + id + " .conv__txt .found"); got != "ÉCHARPE" || !strings.Contains(p.Text("#rangs"), "C’est tout ce qu’on trouve") {
+		t.Errorf("found %q: %s", got, p.Text("#rangs"))
+	}
+	if !strings.Contains(plain(p.Text("#liste .pane__head")), "« echarpe »") {
+		t.Errorf("the head does not say what was searched: %s", p.Text("#liste .pane__head"))
+	}
+	p = b.Get(p.Attr("#c-"+id+" a", "href")).Want(200)
+	if p.Count("#corps .msg") != 30 || !strings.Contains(p.Text("#corps .msg--found"), "ÉCHARPE") || !p.Has("#c-"+id+" a[aria-current]") {
+		t.Errorf("it opens at %q, among %d messages", p.Text("#corps .msg--found"), p.Count("#corps .msg"))
+	}
+	if strings.Contains(p.Attr("div[id^=flux-]", "hx-sse:connect"), "open=") {
+		t.Error("what arrives would take the place of what is read")
+	}
+	seen := p.Attr("input[name=seen]", "value")
+	p = b.Get(p.Attr("#corps a[href^=/p/le-zinc/inbox/c/"+id+"?q=echarpe]", "href")).Want(200) // later messages
+	if p.Count("#corps .msg") != 100 || p.Attr("input[name=seen]", "value") != seen {
+		t.Errorf("back at the end: %d messages", p.Count("#corps .msg"))
+	}
+}
+
+func TestTheListIsNarrowedToALabelAndWidened(t *testing.T) {
+	h := webtest.New(t)
+	b := h.As(h.Owner)
+	ids := say(t, h, from("Maude", "un", time.Now()), from("Karim", "deux", time.Now()))
+	b.Post("/p/le-zinc/inbox/c/"+ids[0]+"/label", "new", "Réservation").Want(303)
+	p := b.Get(b.Get("/p/le-zinc/inbox").Attr("#filtre a[href^=/p/le-zinc/inbox?label=]", "href")).Want(200)
+	if p.Count("#rangs .convw") != 1 || !p.Has("#c-"+ids[0]) || !strings.Contains(p.Text("#liste .pane__head .chips a[aria-current]"), "Réservation") {
+		t.Errorf("narrowed: %s", p.Text("#liste"))
+	}
+	p = b.Get(p.Attr("#liste p.chips a", "href")).Want(200)
+	if p.Count("#rangs .convw") != 2 {
+		t.Errorf("widened: %s", p.Text("#rangs"))
+	}
+}

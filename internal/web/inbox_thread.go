@@ -48,12 +48,15 @@ func (s *Server) thread(ctx context.Context, r *http.Request, v *door.Visit, l l
 	for _, label := range t.Labels {
 		pane.Tags = append(pane.Tags, view.Tag{Text: label.Name, Tone: label.Tone})
 	}
+	here := f.at(v.Place, "/c/"+t.ID)
 	if t.Earlier != "" {
-		here := f.at(v.Place, "/c/"+t.ID)
 		pane.Earlier = here + joiner(here) + "before=" + t.Earlier
 	}
+	if t.Older() {
+		pane.Later = here
+	}
 	var err error
-	if pane.Items, err = s.threadItems(ctx, v.Place, l, t, now); err != nil {
+	if pane.Items, err = s.threadItems(ctx, v.Place, l, t, r.URL.Query().Get("at"), now); err != nil {
 		return nil, err
 	}
 	if pane.Members, err = s.counterMembers(ctx, v, l, t.AssigneeID); err != nil {
@@ -124,21 +127,25 @@ type threadItem struct {
 	draw templ.Component
 }
 
-// threadItems puts messages, notes and what happened in order of time, parted by days.
-func (s *Server) threadItems(ctx context.Context, p place.Place, l locale.Locale, t inbox.Thread, now time.Time) ([]templ.Component, error) {
+// threadItems puts messages, notes and what happened in order of time, parted by days. found is the message that led
+// here, "" for none.
+func (s *Server) threadItems(ctx context.Context, p place.Place, l locale.Locale, t inbox.Thread, found string, now time.Time) ([]templ.Component, error) {
 	c, err := s.chronicler(ctx, p, l, now)
 	if err != nil {
 		return nil, err
 	}
-	c.subject, c.kind = t.Subject, t.Kind
+	c.subject, c.kind, c.found = t.Subject, t.Kind, found
 	var all []threadItem
 	last := lastOfTheirs(t.Messages)
 	for _, m := range t.Messages {
 		all = append(all, threadItem{m.At, view.MessageItem(c.message(m, m.ID == last))})
 	}
-	from := time.Time{}
+	from, until := time.Time{}, now
 	if t.Earlier != "" && len(t.Messages) > 0 {
 		from = t.Messages[0].At // what happened before is shown with the older messages
+	}
+	if t.Older() {
+		until = t.Messages[len(t.Messages)-1].At
 	}
 	for _, n := range t.Notes {
 		all = append(all, threadItem{n.At, view.NoteItem(c.note(n))})
@@ -152,7 +159,7 @@ func (s *Server) threadItems(ctx context.Context, p place.Place, l locale.Locale
 	var items []templ.Component
 	day := ""
 	for _, it := range all {
-		if it.at.Before(from) {
+		if it.at.Before(from) || it.at.After(until) {
 			continue
 		}
 		if d := capital(l.Day(it.at, now)); d != day {
@@ -186,6 +193,7 @@ type chronicler struct {
 	labels  map[string]string
 	subject string
 	kind    network.Kind
+	found   string // the message that led here
 }
 
 func (s *Server) chronicler(ctx context.Context, p place.Place, l locale.Locale, now time.Time) (*chronicler, error) {
@@ -212,7 +220,7 @@ func (s *Server) chronicler(ctx context.Context, p place.Place, l locale.Locale,
 func (c *chronicler) message(m inbox.Message, latest bool) view.Message {
 	v := view.Message{
 		ID: m.ID, At: c.l.Clock(m.At), Stamp: c.l.Stamp(m.At), Us: m.Direction == inbox.Out, Text: m.Text, Folded: m.Quoted,
-		Lang: foreign(c.l, m.Lang), Remote: m.URL,
+		Lang: foreign(c.l, m.Lang), Remote: m.URL, Found: m.ID == c.found,
 	}
 	if m.Subject != c.subject {
 		v.Subject = m.Subject

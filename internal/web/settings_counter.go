@@ -101,7 +101,7 @@ func variablesOf(l locale.Locale, v *door.Visit, name string, now time.Time) inb
 func keptPieces(vars inbox.Variables, words string) []view.Piece {
 	var all []view.Piece
 	for _, p := range vars.Pieces(words) {
-		all = append(all, view.Piece(p))
+		all = append(all, view.Piece{Text: p.Text, Marked: p.Variable})
 	}
 	return all
 }

@@ -30,6 +30,9 @@ type List struct {
 	Loading  bool
 	Pick     bool   // boxes are shown without pointing: chosen by Picking
 	Picking  string // the address of the list with (or, if Pick, without) boxes
+	Only     []Chip // what narrows the list, each with the way to widen it again
+	Labels   []LabelChoice
+	Manage   string // where labels are put in order
 	Bulk     Bulk
 }
 
@@ -54,6 +57,12 @@ type NetworkChoice struct {
 	On      bool
 }
 
+// LabelChoice narrows the list to one label, or widens it again.
+type LabelChoice struct {
+	Name, Tone, URL string
+	On              bool
+}
+
 // ConvRow is one conversation in the list. Its element is c-ID.
 type ConvRow struct {
 	ID       string
@@ -63,8 +72,9 @@ type ConvRow struct {
 	At       string // Locale.Brief
 	Stamp    string // Locale.Stamp
 	Excerpt  string
-	Ours     bool   // the excerpt is our own words
-	Lang     string // of the excerpt, when it is not the page's
+	Found    []Piece // of a search: what it found, instead of the excerpt
+	Ours     bool    // the excerpt is our own words
+	Lang     string  // of the excerpt, when it is not the page's
 	New      bool
 	Current  bool
 	Table    string // a plate, when they sit in the room
@@ -96,6 +106,7 @@ type Thread struct {
 	State    string            // "open", "snoozed" or "settled"
 	StateAt  string            // the sentence of the state: "En veille jusqu'à demain, 10 h"
 	Earlier  string            // older messages, "" when all are there
+	Later    string            // the newest messages, "" when they are there
 	Items    []templ.Component // DayMark, MessageItem, NoteItem, EventItem, in order of time
 	Banners  []Banner
 	Collide  *Collision
@@ -169,6 +180,7 @@ type Message struct {
 	Reply   bool   // the gesture that goes to the reply box
 	Floor   string // POST address, "" when it cannot be passed
 	Latest  bool   // its gestures have the keys L and N
+	Found   bool   // what led here: the thread opens at it
 	Remote  string // the message on its network
 	State   string // of ours: "" sent, "waiting", "sending", "held", "failed", "uncertain"
 	Fault   string // the sentence of held, failed and uncertain, and of waiting when it was tried before

@@ -12,7 +12,7 @@ func (c Counter) shell(ctx context.Context) Shell {
 		s.Title = l.T("nav.counter")
 	}
 	s.Keys = []KeyHint{
-		{[]string{"J", "K"}, l.T("keys.walk")}, {[]string{"R"}, l.T("keys.reply")}, {[]string{"L"}, l.T("keys.like")},
+		{[]string{"J", "K"}, l.T("keys.walk")}, {[]string{"R"}, l.T("keys.reply")},
 		{[]string{"A"}, l.T("keys.assign")}, {[]string{"V"}, l.T("keys.snooze")}, {[]string{"E"}, l.T("keys.settle")},
 	}
 	return s

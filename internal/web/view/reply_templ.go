@@ -847,7 +847,7 @@ func keptMenu(r Reply) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = pieces(k.Pieces).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = pieces(k.Pieces, "vari").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -15,7 +15,8 @@
   };
 
   const act = el => {
-    if (el.matches('input, textarea, select')) { el.focus(); el.select?.(); return; }
+    if (el.matches('textarea')) { el.focus(); el.setSelectionRange(el.value.length, el.value.length); return; } // what is typed stays
+    if (el.matches('input, select')) { el.focus(); el.select?.(); return; }
     el.click();
   };
 
@@ -34,9 +35,11 @@
   const closeOne = () => {
     const field = document.activeElement;
     if (inField(field)) { field.blur(); return true; }
-    const back = find('Escape');
+    const back = [...document.querySelectorAll('[data-key=Escape]')].find(visible);
     if (back) { back.click(); return true; }
-    return false;
+    const row = document.querySelector('[data-row][aria-current]');
+    row?.focus();
+    return Boolean(row);
   };
 
   document.addEventListener('keydown', e => {

@@ -97,7 +97,7 @@
   const select = form => {
     const n = [...form.elements].filter(el => el.matches('[data-pick]:checked')).length;
     const label = form.querySelector('[data-one]');
-    if (label) label.textContent = say(label.dataset.one, label.dataset.other, n);
+    if (label) label.textContent = n ? say(label.dataset.one, label.dataset.other, n) : label.dataset.none;
   };
 
   // ── Kept replies: data-insert puts its text where the caret is, as if typed, so that undo works.
@@ -167,14 +167,18 @@
   // A gesture made in a menu closes it.
   document.addEventListener('submit', e => e.target.closest('[popover]')?.hidePopover());
 
-  // ── A conversation opens at its end, and follows it as long as the reader is there.
-  let opened = null, height = 0;
+  // ── A conversation opens at its end, or at what led to it, and follows its end as long as the reader is there.
+  let opened = null, shown = null, height = 0;
   const follow = () => {
     const body = document.getElementById('corps'), fil = body?.querySelector('[data-once]')?.id ?? null;
     if (body) {
       const box = body.scrollHeight > body.clientHeight ? body : document.scrollingElement;
       const wasAtEnd = height - box.scrollTop - box.clientHeight < 48;
-      if (fil !== opened || (box.scrollHeight > height && wasAtEnd)) box.scrollTop = box.scrollHeight;
+      if (fil !== opened) shown = null;
+      const found = body.querySelector('[data-found]');
+      if (found && found.id !== shown) found.scrollIntoView({ block: 'center' });
+      else if (fil !== opened || (box.scrollHeight > height && wasAtEnd)) box.scrollTop = box.scrollHeight;
+      shown = found?.id ?? shown;
       height = box.scrollHeight;
     }
     opened = fil;
