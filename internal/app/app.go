@@ -114,10 +114,13 @@ func (a *App) doors() error {
 		DB: a.DB, Log: a.log, Fail: site.Fail, PlainSignIn: a.cfg.PlainSignIn, OperatorToken: a.cfg.OperatorToken,
 		Origin: door.Origin{Public: a.public.Load, Proxies: proxies},
 	}
+	count := newMetrics(a)
+	a.guard.Answered, a.Inbox.Watch = count.answered, count.watch()
 	site.Guard = a.guard
 	a.table = &door.Table{}
 	site.Routes(a.table)
 	a.health(a.table)
+	count.route(a.table, a.log)
 	a.server = &http.Server{
 		Handler:           a.guard.Handler(a.table),
 		ReadHeaderTimeout: 5 * time.Second,

@@ -90,8 +90,16 @@ const (
 
 // streams counts what stays open.
 type streams struct {
-	mu sync.Mutex
-	n  map[string]int
+	mu    sync.Mutex
+	n     map[string]int
+	total int
+}
+
+// Streams is how many event streams are open.
+func (g *Guard) Streams() int {
+	g.streams.mu.Lock()
+	defer g.streams.mu.Unlock()
+	return g.streams.total
 }
 
 // open counts a stream under each key, and returns fault.RateLimited when one of them has its share.
@@ -106,9 +114,11 @@ func (s *streams) open(most map[string]int) (closed func(), err error) {
 	for key := range most {
 		s.n[key]++
 	}
+	s.total++
 	return func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		s.total--
 		for key := range most {
 			if s.n[key]--; s.n[key] == 0 {
 				delete(s.n, key)

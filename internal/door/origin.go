@@ -70,11 +70,7 @@ func (o Origin) trusted(a netip.Addr) bool {
 // known tells whether a host is one of ours. A page that made its own name point here (DNS rebinding)
 // asks for that name and is refused. Addresses in figures cannot be such names.
 func (o Origin) known(hostport string) bool {
-	host := hostport
-	if h, _, err := net.SplitHostPort(hostport); err == nil {
-		host = h
-	}
-	host = strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
+	host := hostName(hostport)
 	if host == "" {
 		return false
 	}
@@ -89,4 +85,20 @@ func (o Origin) known(hostport string) bool {
 	name, err := os.Hostname()
 	name = strings.ToLower(name)
 	return err == nil && name != "" && (host == name || host == name+".local")
+}
+
+// hostName is a host without its port, as names are compared.
+func hostName(hostport string) string {
+	host := hostport
+	if h, _, err := net.SplitHostPort(hostport); err == nil {
+		host = h
+	}
+	return strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
+}
+
+// ownName tells whether a host is what this machine calls itself, and nobody else.
+func ownName(hostport string) bool {
+	host := hostName(hostport)
+	a, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && a.IsLoopback()
 }

@@ -29,6 +29,9 @@ type Guard struct {
 	Fail func(w http.ResponseWriter, r *http.Request, v *Visit, err error)
 	// FailAPI does so for API routes.
 	FailAPI func(w http.ResponseWriter, r *http.Request, v *Visit, err error)
+	// Answered is told of every request, for whoever counts them: its route, the status of its answer (0 = the visitor
+	// went away before), how long it took. May be nil.
+	Answered func(route Route, status int, took time.Duration)
 
 	limit   *limiter
 	streams streams
@@ -158,7 +161,8 @@ func (g *Guard) identifyToken(r *http.Request, v *Visit) error {
 }
 
 func (g *Guard) identifyOperator(r *http.Request, v *Visit) error {
-	if v.Addr.IsLoopback() {
+	// A proxy on this machine that does not say for whom it asks looks like this machine: it asks for our public name.
+	if v.Addr.IsLoopback() && ownName(v.Host) {
 		return nil
 	}
 	if value, ok := bearer(r); ok && g.OperatorToken != "" && equal(value, g.OperatorToken) {
@@ -232,6 +236,9 @@ func (g *Guard) fail(w *answer, r *http.Request, v *Visit, err error) {
 
 // note writes the access log: the route's pattern, never the path, because paths hold codes.
 func (g *Guard) note(r *http.Request, v *Visit, w *answer, err error, took time.Duration) {
+	if g.Answered != nil {
+		g.Answered(v.Route, w.status, took)
+	}
 	attrs := []any{"ref", v.Ref, "method", r.Method, "route", v.Route.Pattern, "status", w.status, "ms", took.Milliseconds()}
 	switch code := fault.CodeOf(err); {
 	case code == fault.Internal && !errors.Is(err, context.Canceled):

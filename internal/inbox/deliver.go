@@ -49,6 +49,9 @@ func (b *Inbox) save(ctx context.Context, d Delivery, o outcome) error {
 	defer cancel()
 	err := b.settle(ctx, d, o)
 	b.memory.ended(d, o, err)
+	if err == nil {
+		b.Watch.attempted(d, o)
+	}
 	return err
 }
 
@@ -177,17 +180,28 @@ type outcome struct {
 	step    step
 	receipt network.Receipt
 	err     error
+
+	network network.Kind // "" when the account was not even found
+	began   time.Time
+	took    time.Duration
 }
 
 // attempt makes the one attempt, or the one look. No transaction is open.
-func (b *Inbox) attempt(ctx context.Context, d Delivery, s step) (o outcome) {
-	o.step = s
+func (b *Inbox) attempt(ctx context.Context, d Delivery, s step) outcome {
+	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, attemptTime)
 	defer cancel()
 	a, err := place.GetAccount(ctx, b.DB, d.PlaceID, d.AccountID)
 	if err != nil {
 		return outcome{step: s, err: fault.Wrap(err, fault.Unavailable, "inbox.attempt", "")}
 	}
+	o := b.attemptOn(ctx, a, d, s)
+	o.network, o.began, o.took = a.Kind, began, time.Since(began)
+	return o
+}
+
+func (b *Inbox) attemptOn(ctx context.Context, a place.Account, d Delivery, s step) (o outcome) {
+	o.step = s
 	if a.Kind == place.HouseKind { // the guest's page reads the store: stored is delivered
 		return outcome{step: s, receipt: network.Receipt{ID: network.RemoteID(d.Key)}}
 	}

@@ -33,6 +33,8 @@ type Inbox struct {
 	OnReceived func(ctx context.Context, tx db.Tx, news []Received) error
 	// ToFloor makes a call for the floor of a message, in the same transaction; nil = there is no floor.
 	ToFloor func(ctx context.Context, tx db.Tx, actor place.Actor, passed Passed) error
+	// Watch is told what happened.
+	Watch Watch
 
 	memory memory
 }

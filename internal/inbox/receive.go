@@ -103,6 +103,7 @@ func (b *Inbox) receive(ctx context.Context, tx db.Tx, a place.Account, messages
 			return nil, err
 		}
 	}
+	b.Watch.received(a.Kind, len(news))
 	return news, in.record(ctx, tx)
 }
 

@@ -204,6 +204,25 @@ func Release(ctx context.Context, tx db.Tx, holder string) error {
 	return err
 }
 
+// AccountsDoing says how the accounts of one network do, in the whole installation.
+type AccountsDoing struct {
+	Kind  network.Kind
+	State AccountState
+	Count int
+	// ReadAt is the last successful reading of the one that was read longest ago; zero = one never was.
+	ReadAt time.Time
+}
+
+// Doing counts the accounts of every place that are connected, for the operator: it names none of them.
+func Doing(ctx context.Context, q db.Querier) ([]AccountsDoing, error) {
+	return db.Collect(func(r db.Row) (a AccountsDoing, err error) {
+		var read int64
+		err = r.Scan(&a.Kind, &a.State, &a.Count, &read)
+		a.ReadAt = db.Time(read)
+		return a, err
+	})(q.Query(ctx, "SELECT kind, state, count(*), min(received_at) FROM account WHERE removed_at = 0 AND kind <> $1 GROUP BY kind, state ORDER BY kind, state", string(HouseKind))) // across places: a count
+}
+
 // ReleaseAll gives up what anybody has. Only who is surely alone may say that those others are dead.
 func ReleaseAll(ctx context.Context, tx db.Tx) error {
 	// across places: what every process held
