@@ -161,7 +161,7 @@ func letter(word string, n int) []byte {
 	if n%20 == 0 {
 		text += strings.Repeat("On est nombreux et on parle longtemps de la soiree.\r\n", 400)
 	}
-	if n%10 != 0 {
+	if n%3 != 0 {
 		return []byte(head + "Content-Type: text/plain; charset=utf-8\r\n\r\n" + text)
 	}
 	file := base64.StdEncoding.EncodeToString([]byte(strings.Repeat(word+" ", 200)))
@@ -196,6 +196,9 @@ func (c *crowd) member(ctx context.Context) {
 			}
 			answered[id] = true
 			c.answer(ctx, id)
+			if len(answered)%2 == 0 {
+				c.merge(ctx, ids[0], id)
+			}
 			if pace.Wait(ctx) != nil {
 				return
 			}
@@ -218,6 +221,11 @@ func (c *crowd) answer(ctx context.Context, id string) {
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
+}
+
+// merge joins two conversations. Its fate shows in their messages, which are all to stay.
+func (c *crowd) merge(ctx context.Context, kept, gone string) {
+	send(c.client, post(context.WithoutCancel(ctx), "http://"+c.h.addr+"/p/le-zinc/inbox/c/"+kept+"/merge", url.Values{"other": {gone}}))
 }
 
 // listed are the conversations that the counter shows of the mailbox.

@@ -26,9 +26,14 @@ var (
 
 // answerRow is one answer of ours as the store has it.
 type answerRow struct {
-	word, state, conversation string
-	unread                    bool
-	looks                     int
+	word, state, in string
+	looks           int
+}
+
+// row is one conversation.
+type row struct {
+	state, into string
+	unread      bool
 }
 
 // judge waits until a running house is quiet, and holds what it kept against the lists of the crowd and the ledger of
@@ -55,8 +60,7 @@ func (c *crowd) judge(t *testing.T) string {
 	for _, m := range c.h.mail.Ledger() {
 		sent[ours.FindString(string(m.Data))]++ // a mail names what it answers, too
 	}
-	rows := c.rows(t, s)
-	uncertain := c.sentOnce(t, rows, sent)
+	uncertain := c.sentOnce(t, s, sent)
 	c.files(t, s)
 	c.whole(t, s)
 	g, _, gm := c.guests.of3()
@@ -82,52 +86,58 @@ func (l *list) holds(t *testing.T, where string, kept map[string]int) {
 // words counts the crowd's words in the texts that a statement gives.
 func words(t *testing.T, s *app.Store, sql string) map[string]int {
 	t.Helper()
-	texts, err := db.Collect(func(r db.Row) (x string, err error) { err = r.Scan(&x); return })(s.DB.Query(t.Context(), sql))
-	if err != nil {
-		t.Fatal(err)
-	}
 	n := map[string]int{}
-	for _, x := range texts {
-		n[word.FindString(x)]++
-	}
+	collect(t, s, sql, func(r db.Row) error {
+		var text string
+		err := r.Scan(&text)
+		n[word.FindString(text)]++
+		return err
+	})
 	return n
 }
 
-func (c *crowd) rows(t *testing.T, s *app.Store) []answerRow {
-	t.Helper()
-	rows, err := db.Collect(func(r db.Row) (x answerRow, err error) {
-		err = r.Scan(&x.word, &x.state, &x.looks, &x.conversation, &x.unread)
-		x.word = word.FindString(x.word)
-		return
-	})(s.DB.Query(t.Context(), "SELECT m.text, r.state, r.looks, c.state, c.unread FROM reply r JOIN message m ON m.id = r.message_id JOIN conversation c ON c.id = m.conversation_id"))
-	if err != nil {
-		t.Fatal(err)
+// asked tells whether the conversation on screen of a thread waits for somebody to look at it.
+func asked(rows map[string]row, id string) bool {
+	for rows[id].into != "" {
+		id = rows[id].into
 	}
-	return rows
+	return rows[id].state == "open" && rows[id].unread
 }
 
 // sentOnce judges the answers by the ledger: what was taken is a row, left once or not at all, and where nobody can
 // know a person is asked.
-func (c *crowd) sentOnce(t *testing.T, rows []answerRow, sent map[string]int) (uncertain int) {
+func (c *crowd) sentOnce(t *testing.T, s *app.Store, sent map[string]int) (uncertain int) {
 	t.Helper()
+	conversations := map[string]row{}
+	collect(t, s, "SELECT id, state, merged_into, unread FROM conversation", func(r db.Row) error {
+		var id string
+		var x row
+		err := r.Scan(&id, &x.state, &x.into, &x.unread)
+		conversations[id] = x
+		return err
+	})
 	stored := map[string]int{}
-	for _, r := range rows {
-		stored[r.word]++
-		n := sent[r.word]
+	collect(t, s, "SELECT m.text, r.state, r.looks, m.conversation_id FROM reply r JOIN message m ON m.id = r.message_id", func(r db.Row) error {
+		var a answerRow
+		err := r.Scan(&a.word, &a.state, &a.looks, &a.in)
+		a.word = word.FindString(a.word)
+		stored[a.word]++
+		n := sent[a.word]
 		switch {
 		case n > 1:
-			t.Errorf("%s was sent %d times", r.word, n)
-		case r.state == "sent" && n != 1:
-			t.Errorf("%s is said to be sent, and was not", r.word)
-		case r.state == "uncertain":
+			t.Errorf("%s was sent %d times", a.word, n)
+		case a.state == "sent" && n != 1:
+			t.Errorf("%s is said to be sent, and was not", a.word)
+		case a.state == "uncertain":
 			uncertain++
-			if r.conversation != "open" || !r.unread || r.looks == 0 {
-				t.Errorf("nobody is asked about %s: %+v", r.word, r)
+			if !asked(conversations, a.in) || a.looks == 0 {
+				t.Errorf("nobody is asked about %s: %+v in %+v", a.word, a, conversations[a.in])
 			}
-		case r.state != "sent":
-			t.Errorf("%s is %s, and left %d times", r.word, r.state, n)
+		case a.state != "sent":
+			t.Errorf("%s is %s, and left %d times", a.word, a.state, n)
 		}
-	}
+		return err
+	})
 	c.answers.holds(t, "the counter", stored)
 	for w := range sent {
 		if stored[w] == 0 {
@@ -135,6 +145,15 @@ func (c *crowd) sentOnce(t *testing.T, rows []answerRow, sent map[string]int) (u
 		}
 	}
 	return uncertain
+}
+
+// collect reads every row of a statement.
+func collect(t *testing.T, s *app.Store, sql string, scan func(db.Row) error) {
+	t.Helper()
+	_, err := db.Collect(func(r db.Row) (struct{}, error) { return struct{}{}, scan(r) })(s.DB.Query(t.Context(), sql))
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // quiet tells whether everything that arrived is stored and every answer has an end.
@@ -157,16 +176,17 @@ func (c *crowd) unfinished(t *testing.T, s *app.Store) string {
 // files checks that every file that a row names is on disk, whole.
 func (c *crowd) files(t *testing.T, s *app.Store) {
 	t.Helper()
-	hashes, err := db.Collect(func(r db.Row) (x string, err error) { err = r.Scan(&x); return })(s.DB.Query(t.Context(), "SELECT DISTINCT hash FROM attachment"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, h := range hashes {
+	collect(t, s, "SELECT DISTINCT hash FROM attachment", func(r db.Row) error {
+		var h string
+		if err := r.Scan(&h); err != nil {
+			return err
+		}
 		b, err := os.ReadFile(filepath.Join(c.h.data, "files", c.h.place.ID, h[:2], h))
 		if sum := sha256.Sum256(b); err != nil || hex.EncodeToString(sum[:]) != h {
 			t.Errorf("the file %s is not what it was: %v", h, err)
 		}
-	}
+		return nil
+	})
 }
 
 // whole has the program look at itself.

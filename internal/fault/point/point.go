@@ -35,5 +35,5 @@ const (
 // All lists every point of a running server; those of a migration are reached before it runs.
 var All = []Name{
 	LeaseHeld, FileWritten, ReceiveStaged, ReceiveStored, ReceiveCommitted, AskStored, AskCommitted, ReplyStored, ReplyCommitted,
-	SendClaimed, SendInvited, SendPart, SendEnded, SendAccepted, SendReturned, SendSettled,
+	MergeStored, MergeCommitted, SendClaimed, SendInvited, SendPart, SendEnded, SendAccepted, SendReturned, SendSettled,
 }
