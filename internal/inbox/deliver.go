@@ -65,7 +65,7 @@ const (
 )
 
 // claim takes an answer for one attempt, in a transaction of its own. The raised fence makes every other
-// claim's outcome void, and the key is frozen before the first byte leaves.
+// claim's outcome void, and lets no other leave; the key is frozen before the first byte does.
 func (b *Inbox) claim(ctx context.Context, args DeliverArgs) (d Delivery, s step, err error) {
 	err = b.DB.Write(ctx, func(tx db.Tx) error {
 		s = nothing
@@ -88,6 +88,11 @@ func (b *Inbox) claim(ctx context.Context, args DeliverArgs) (d Delivery, s step
 		case d.State == Sending && now.Before(d.Tried.Add(stuckAfter)) && d.Tried.Before(now.Add(skew)):
 			// Somebody is at it. Should they be killed, this job finds out.
 			return b.Queue.Enqueue(ctx, tx, args, d.Tried.Add(stuckAfter))
+		case d.State == Sending && d.Left.IsZero() && now.After(d.Late):
+			return b.miss(ctx, tx, &d)
+		case d.State == Sending && d.Left.IsZero(): // killed before the network could have it
+			s = send
+			return b.begin(ctx, tx, &d, now)
 		case d.State == Sending:
 			s = look
 			if err := b.killed(ctx, tx, &d); err != nil {
@@ -117,10 +122,10 @@ func (b *Inbox) begin(ctx context.Context, tx db.Tx, d *Delivery, now time.Time)
 		}
 		d.Key = key
 	}
-	d.State, d.Tried = Sending, now
+	d.State, d.Tried, d.Left = Sending, now, time.Time{}
 	d.fence++
 	d.Attempts++
-	if _, err := tx.Exec(ctx, "UPDATE reply SET state = 'sending', key = $3, tried_at = $4, fence = $5, attempts = $6 WHERE place_id = $1 AND message_id = $2",
+	if _, err := tx.Exec(ctx, "UPDATE reply SET state = 'sending', key = $3, tried_at = $4, left_at = 0, fence = $5, attempts = $6 WHERE place_id = $1 AND message_id = $2",
 		d.PlaceID, d.MessageID, d.Key, db.Micros(now), d.fence, d.Attempts); err != nil {
 		return err
 	}
@@ -216,6 +221,7 @@ func (b *Inbox) attemptOn(ctx context.Context, a place.Account, d Delivery, s st
 	if err != nil {
 		return outcome{step: s, err: fault.Wrap(err, fault.Unavailable, "inbox.attempt", "")}
 	}
+	draft.Leave = func(ctx context.Context) error { return b.leave(ctx, d) }
 	if s == look {
 		finder, ok := c.(network.Finder)
 		if !ok {
@@ -230,6 +236,24 @@ func (b *Inbox) attemptOn(ctx context.Context, a place.Account, d Delivery, s st
 	}
 	o.receipt, o.err = publisher.Publish(ctx, draft)
 	return o
+}
+
+// leave notes that from now on the network may have an answer. It fails when the claim was overtaken meanwhile (this
+// process slept, or its clock is behind): then somebody else sends it.
+func (b *Inbox) leave(ctx context.Context, d Delivery) error {
+	const op = "inbox.leave"
+	var n int64
+	err := b.DB.Write(ctx, func(tx db.Tx) (err error) {
+		n, err = tx.Exec(ctx, "UPDATE reply SET left_at = $4 WHERE place_id = $1 AND message_id = $2 AND fence = $3 AND state = 'sending'", d.PlaceID, d.MessageID, d.fence, db.Micros(time.Now()))
+		return err
+	})
+	if err != nil { // whatever it is, the answer stays here
+		return fault.Wrap(err, fault.Unavailable, op, fault.As(err).Key)
+	}
+	if n == 0 {
+		return fault.New(fault.Conflict, op, "")
+	}
+	return nil
 }
 
 // draft is the answer as the driver sends it: the same at every attempt.

@@ -32,6 +32,7 @@ type Delivery struct {
 	Due       time.Time // when the next thing is done with it: it leaves, or is looked for
 	Late      time.Time // after this it is not sent without asking
 	Tried     time.Time
+	Left      time.Time // since then the network may have it, zero = it surely has not
 	Attempts  int
 	Looks     int
 	fence     int64
@@ -40,12 +41,12 @@ type Delivery struct {
 	Note      string
 }
 
-const deliveryColumns = "message_id, place_id, account_id, answers_id, state, settle, key, due_at, late_at, tried_at, attempts, looks, fence, fault_code, fault_key, note"
+const deliveryColumns = "message_id, place_id, account_id, answers_id, state, settle, key, due_at, late_at, tried_at, left_at, attempts, looks, fence, fault_code, fault_key, note"
 
 func scanDelivery(r db.Row) (d Delivery, err error) {
-	var due, late, tried int64
-	err = r.Scan(&d.MessageID, &d.PlaceID, &d.AccountID, &d.AnswersID, &d.State, &d.Settle, &d.Key, &due, &late, &tried, &d.Attempts, &d.Looks, &d.fence, &d.FaultCode, &d.FaultKey, &d.Note)
-	d.Due, d.Late, d.Tried = db.Time(due), db.Time(late), db.Time(tried)
+	var due, late, tried, left int64
+	err = r.Scan(&d.MessageID, &d.PlaceID, &d.AccountID, &d.AnswersID, &d.State, &d.Settle, &d.Key, &due, &late, &tried, &left, &d.Attempts, &d.Looks, &d.fence, &d.FaultCode, &d.FaultKey, &d.Note)
+	d.Due, d.Late, d.Tried, d.Left = db.Time(due), db.Time(late), db.Time(tried), db.Time(left)
 	return d, err
 }
 

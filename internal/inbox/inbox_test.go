@@ -152,10 +152,16 @@ func (f *fakeNetwork) Limits() network.Limits {
 	return network.Limits{Text: 500, Length: func(s string) int { return len([]rune(s)) }, Attachments: 2, FileBytes: 1000}
 }
 
-func (f *fakeNetwork) Publish(_ context.Context, d network.Draft) (network.Receipt, error) {
+func (f *fakeNetwork) Publish(ctx context.Context, d network.Draft) (network.Receipt, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.attempts++
+	if f.refuse != nil && !fault.Is(f.refuse, fault.Ambiguous) {
+		return network.Receipt{}, f.refuse
+	}
+	if err := d.Leaving(ctx); err != nil {
+		return network.Receipt{}, err
+	}
 	if f.refuse != nil {
 		return network.Receipt{}, f.refuse
 	}

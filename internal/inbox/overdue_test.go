@@ -61,7 +61,11 @@ func TestAPersonIsAskedAboutAnAnswerWhoseAttemptWasKilled(t *testing.T) {
 		b := setUp(t, d)
 		b.get(from("a", "Maude", "Bonjour"))
 		id := b.answer("Bonsoir")
-		if _, _, err := b.claim(t.Context(), DeliverArgs{b.place.ID, id}); err != nil {
+		claimed, _, err := b.claim(t.Context(), DeliverArgs{b.place.ID, id})
+		if err == nil {
+			err = b.leave(t.Context(), claimed)
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 		b.set("UPDATE reply SET tried_at = $1", db.Micros(time.Now().Add(-stuckAfter-overdue-time.Second)))
@@ -140,7 +144,11 @@ func TestAClockThatGoesBackPutsNothingOff(t *testing.T) {
 		}
 		// Everything until here was a day ahead; the second answer was even being sent.
 		day := (24 * time.Hour).Microseconds()
-		if _, _, err := b.claim(t.Context(), DeliverArgs{b.place.ID, ids[1]}); err != nil {
+		claimed, _, err := b.claim(t.Context(), DeliverArgs{b.place.ID, ids[1]})
+		if err == nil {
+			err = b.leave(t.Context(), claimed)
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 		b.set("UPDATE message SET received_at = received_at + $1", day)

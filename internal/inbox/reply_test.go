@@ -205,18 +205,93 @@ func TestAProcessKilledBeforeTheFirstByteSendsInTheEnd(t *testing.T) {
 		b := setUp(t, d)
 		b.get(from("a", "Maude", "Bonjour"))
 		id := b.answer("Bonsoir")
-		if _, _, err := b.claim(t.Context(), DeliverArgs{b.place.ID, id}); err != nil {
+		claimed, _, err := b.claim(t.Context(), DeliverArgs{b.place.ID, id})
+		if err != nil {
 			t.Fatal(err)
 		}
-		b.fake.found = fault.New(fault.NotFound, "fake.find", "")
 		b.pass(id)
-		for range 3 {
-			b.deliver(id)
+		b.deliver(id)
+		if s := b.state(id); b.fake.total(t) != 1 || s.State != Sent || s.Key != claimed.Key {
+			t.Errorf("the network got %d, it is %s", b.fake.total(t), s.State)
+		}
+	})
+}
+
+func TestAProcessKilledBeforeTheFirstByteAndFoundLateAsksAPerson(t *testing.T) {
+	b := setUp(t, dbtest.SQLite(t))
+	b.get(from("a", "Maude", "Bonjour"))
+	id := b.answer("Bonsoir")
+	if _, _, err := b.claim(t.Context(), DeliverArgs{b.place.ID, id}); err != nil {
+		t.Fatal(err)
+	}
+	b.set("UPDATE reply SET tried_at = 1, late_at = 2")
+	b.deliver(id)
+	if s := b.state(id); b.fake.total(t) != 0 || s.State != Failed || s.FaultKey != "reply.late" {
+		t.Errorf("the network got %d, it is %s (%s)", b.fake.total(t), s.State, s.FaultKey)
+	}
+}
+
+func TestAProcessThatSleptMayNotSendWhatAnotherTookOver(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := setUp(t, d)
+		b.get(from("a", "Maude", "Bonjour"))
+		id := b.answer("Bonsoir")
+		slept, s, err := b.claim(t.Context(), DeliverArgs{b.place.ID, id})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.pass(id)
+		awake, s2, err := b.claim(t.Context(), DeliverArgs{b.place.ID, id})
+		if err != nil || s2 != send {
+			t.Fatalf("it is not taken over: %v, %v", s2, err)
+		}
+		o := b.attempt(t.Context(), slept, s)
+		if err := b.settle(t.Context(), slept, o); err != nil || !fault.Is(o.err, fault.Conflict) {
+			t.Errorf("its attempt ends with %v, settled with %v", o.err, err)
+		}
+		if err := b.settle(t.Context(), awake, b.attempt(t.Context(), awake, s2)); err != nil {
+			t.Fatal(err)
 		}
 		if n := b.fake.total(t); n != 1 || b.state(id).State != Sent {
 			t.Errorf("the network got %d, it is %s", n, b.state(id).State)
 		}
 	})
+}
+
+func TestWhatLeftInAnEarlierAttemptSaysNothingOfThisOne(t *testing.T) {
+	b := setUp(t, dbtest.SQLite(t))
+	b.get(from("a", "Maude", "Bonjour"))
+	b.fake.outcome = func(network.Draft) error { return fault.New(fault.Unavailable, "fake.publish", "") }
+	id := b.answerNow("Bonsoir")
+	b.fake.outcome = nil
+	clear(b.fake.accepted) // it was refused after its end
+	b.pass(id)
+	if _, s, err := b.claim(t.Context(), DeliverArgs{b.place.ID, id}); err != nil || s != send {
+		t.Fatalf("%v, %v", s, err)
+	}
+	b.pass(id)
+	b.deliver(id)
+	if s := b.state(id); b.fake.total(t) != 1 || s.State != Sent {
+		t.Errorf("the network got %d, it is %s", b.fake.total(t), s.State)
+	}
+}
+
+func TestAnAnswerDoesNotLeaveWhenTheStoreCannotNoteIt(t *testing.T) {
+	b := setUp(t, dbtest.SQLite(t))
+	b.get(from("a", "Maude", "Bonjour"))
+	id := b.answer("Bonsoir")
+	claimed, s, err := b.claim(t.Context(), DeliverArgs{b.place.ID, id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.set("CREATE TRIGGER full BEFORE UPDATE OF left_at ON reply WHEN new.left_at > 0 BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+	o := b.attempt(t.Context(), claimed, s)
+	if err := b.settle(t.Context(), claimed, o); err != nil || !fault.Is(o.err, fault.Unavailable) {
+		t.Errorf("the attempt ends with %v, settled with %v", o.err, err)
+	}
+	if s := b.state(id); b.fake.total(t) != 0 || s.State != Waiting {
+		t.Errorf("the network got %d, it is %s", b.fake.total(t), s.State)
+	}
 }
 
 func TestASlowWorkerWhoseClaimWasOvertakenStillTellsThatTheNetworkHasIt(t *testing.T) {

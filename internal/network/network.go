@@ -206,7 +206,8 @@ type Attachment struct {
 type Publisher interface {
 	// Limits does no I/O.
 	Limits() Limits
-	// Publish makes one attempt. fault.Ambiguous: sent, outcome unknown. Any other fault: not published.
+	// Publish makes one attempt, asking d.Leaving on the way. fault.Ambiguous: sent, outcome unknown. Any other
+	// fault: not published.
 	Publish(ctx context.Context, d Draft) (Receipt, error)
 }
 
@@ -232,6 +233,18 @@ type Draft struct {
 	// of the wall clock do not move it.
 	TriedAt     time.Time
 	Attachments []Attachment
+	// Leave is how Publish asks, once and through Leaving, just before that leaves after which the network may have
+	// accepted the draft: the end of a mail, the request of a post. nil = nobody wants to be asked.
+	Leave func(ctx context.Context) error
+}
+
+// Leaving asks whether the draft may leave now, and has the caller note that it does: killed before this, it surely
+// was not published. Publish ends with the error, having published nothing.
+func (d Draft) Leaving(ctx context.Context) error {
+	if d.Leave == nil {
+		return nil
+	}
+	return d.Leave(ctx)
 }
 
 // Receipt proves a publication.

@@ -137,6 +137,7 @@ CREATE TABLE reply (
   due_at     BIGINT NOT NULL,                  -- when it leaves, or is looked for next
   late_at    BIGINT NOT NULL,                  -- after this it is not sent without asking
   tried_at   BIGINT NOT NULL DEFAULT 0,        -- the last attempt began
+  left_at    BIGINT NOT NULL DEFAULT 0,        -- since when the network may have it; 0 = this attempt has not come so far
   attempts   BIGINT NOT NULL DEFAULT 0,
   looks      BIGINT NOT NULL DEFAULT 0,        -- searches for it while uncertain
   fence      BIGINT NOT NULL DEFAULT 0,        -- raised at each claim

@@ -27,6 +27,7 @@ type conn struct {
 	// becomes true just before the end mark leaves: from then on the server may have accepted the mail.
 	data, dotted bool
 	tail         []byte
+	leaving      func() error // asked before the end mark leaves
 	release      func() bool
 }
 
@@ -107,6 +108,9 @@ func (c *conn) Write(p []byte) (int, error) {
 	}
 	c.tail = append([]byte(nil), all[ready:]...)
 	if ended {
+		if err := c.leaving(); err != nil {
+			return 0, err
+		}
 		c.dotted, c.data = true, false
 		if _, err := c.Conn.Write(c.tail); err != nil {
 			return 0, err

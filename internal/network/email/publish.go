@@ -29,7 +29,7 @@ func (c *Client) Publish(ctx context.Context, d network.Draft) (network.Receipt,
 	if err != nil {
 		return network.Receipt{}, err
 	}
-	if err := c.send(ctx, op, to, raw); err != nil {
+	if err := c.send(ctx, op, d, to, raw); err != nil {
 		return network.Receipt{}, err
 	}
 	point.Reached(point.SendAccepted)
@@ -37,7 +37,7 @@ func (c *Client) Publish(ctx context.Context, d network.Draft) (network.Receipt,
 }
 
 // send is the one attempt.
-func (c *Client) send(ctx context.Context, op string, to []*mail.Address, raw []byte) error {
+func (c *Client) send(ctx context.Context, op string, d network.Draft, to []*mail.Address, raw []byte) error {
 	s, err := c.smtp(ctx, op)
 	if err != nil {
 		return err
@@ -71,7 +71,7 @@ func (c *Client) send(ctx context.Context, op string, to []*mail.Address, raw []
 		return smtpFault(ctx, err, op, c.endpoint.SMTP)
 	}
 	point.Reached(point.SendInvited)
-	s.conn.data = true
+	s.conn.data, s.conn.leaving = true, func() error { return d.Leaving(ctx) }
 	if _, err = w.Write(raw); err == nil {
 		err = w.Close()
 	}

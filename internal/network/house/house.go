@@ -55,6 +55,9 @@ func (client) Publish(ctx context.Context, d network.Draft) (network.Receipt, er
 	if d.Text == "" || text.Runes(d.Text) > MaxText || len(d.Attachments) > 0 {
 		return network.Receipt{}, fault.New(fault.Rejected, "house.publish", "")
 	}
+	if err := d.Leaving(ctx); err != nil {
+		return network.Receipt{}, err
+	}
 	return network.Receipt{ID: network.RemoteID(d.Key)}, nil
 }
 

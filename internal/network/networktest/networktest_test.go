@@ -229,6 +229,9 @@ func (c *client) Publish(ctx context.Context, d network.Draft) (network.Receipt,
 	if d.ReplyTo != nil {
 		n.To, id = string(d.ReplyTo.ID), string(d.ReplyTo.Thread)+"/"+d.Key
 	}
+	if err := d.Leaving(ctx); err != nil {
+		return network.Receipt{}, err
+	}
 	var out any
 	return network.Receipt{ID: network.RemoteID(id)}, c.ask(ctx, "/post", n, &out)
 }

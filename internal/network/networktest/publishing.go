@@ -1,6 +1,7 @@
 package networktest
 
 import (
+	"context"
 	"runtime"
 	"strings"
 	"testing"
@@ -48,6 +49,23 @@ func publishes(t *testing.T, b *bench) {
 			t.Errorf("Find of what was never sent = %v", err)
 		}
 	}
+}
+
+// publishesOnlyWhatMayLeave says no at the last moment.
+func publishesOnlyWhatMayLeave(t *testing.T, b *bench) {
+	p := b.publisher()
+	d := b.draft("Trop tard")
+	d.Leave = func(context.Context) error { return fault.New(fault.Conflict, "networktest", "") }
+	_, err := p.Publish(b.ctx(), d)
+	if c := b.check("Publish", err); c != fault.Conflict {
+		t.Errorf("Publish of a draft that may not leave = %v, want the error of Leaving", err)
+	}
+	time.Sleep(20 * time.Millisecond)
+	if n := len(b.accepted(d.Key)); n != 0 {
+		t.Errorf("it was accepted %d times", n)
+	}
+	_, err = p.Publish(b.ctx(), b.draft("another"))
+	b.ok("Publish", err)
 }
 
 func answers(t *testing.T, b *bench) {
@@ -139,6 +157,8 @@ func publishesBroken(t *testing.T, b *bench) {
 			}
 			b.wire.Set(run.fault, n)
 			d.TriedAt = time.Now()
+			asked := 0
+			d.Leave = func(context.Context) error { asked++; return nil }
 			_, err := p.Publish(b.within(limit), d)
 			c := b.check("Publish", err)
 			b.heal()
@@ -153,6 +173,8 @@ func publishesBroken(t *testing.T, b *bench) {
 				t.Errorf("%v after %d of %d: not accepted, and Publish says that it was", run.fault, n, run.n)
 			case c == fault.Ambiguous && run.fault == NoDial:
 				t.Errorf("%v after %d: Ambiguous, although nothing was sent", run.fault, n)
+			case asked > 1 || asked == 0 && (sent == 1 || c == fault.Ambiguous):
+				t.Errorf("%v after %d: Publish = %v, %d accepted, and Leaving was asked %d times", run.fault, n, err, sent, asked)
 			}
 			b.findAgrees(d, sent)
 		}

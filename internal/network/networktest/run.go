@@ -34,6 +34,7 @@ func Run(t *testing.T, driver network.Driver, newFake NewFake) {
 		{"loses nothing when cursors lose their meaning", readsRenumbered},
 		{"waits for news", waits},
 		{"publishes once", publishes},
+		{"publishes only what may leave", publishesOnlyWhatMayLeave},
 		{"answers in the thread", answers},
 		{"publishes what people really write", publishesNaughty},
 		{"is ambiguous only about what may have been sent", publishesBroken},
