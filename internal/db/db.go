@@ -12,6 +12,8 @@ package db
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"strings"
 	"time"
@@ -125,6 +127,17 @@ func (d *DB) Integrity(ctx context.Context) error { return d.integrity(ctx) }
 
 // NewID returns a fresh id: UUIDv7, so ids of one process sort by time.
 func NewID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// NamedID returns the id that these words name: the same words in the same order give the same id (UUIDv8 of
+// their hash), so what is asked for twice under one name is found again. It does not sort by time.
+func NamedID(words ...string) string {
+	var name []byte
+	for _, w := range words {
+		name = binary.AppendUvarint(name, uint64(len(w)))
+		name = append(name, w...)
+	}
+	return uuid.NewHash(sha256.New(), uuid.Nil, name, 8).String()
+}
 
 // IsID tells whether s has the form of an id of ours. Anything else is not looked up.
 func IsID(s string) bool {

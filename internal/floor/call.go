@@ -21,6 +21,7 @@ type Call struct {
 	LastAt     time.Time // asked for the last time
 	TakenBy    string
 	TakenName  string // "Noémie Tremblay"
+	Program    bool   // TakenBy is a token: no colleague of that name comes
 	TakenAt    time.Time
 	ClosedAt   time.Time
 	Answer     Answer
@@ -69,11 +70,11 @@ func (c Call) Waited(now time.Time) time.Duration {
 	return max(0, now.Sub(c.ReceivedAt))
 }
 
-const callColumns = "c.place_id, c.id, coalesce(c.table_id, ''), coalesce(t.name, ''), c.network, c.kind, c.state, c.received_at, c.last_at, c.taken_by, c.taken_name, c.taken_at, c.closed_at, c.answer"
+const callColumns = "c.place_id, c.id, coalesce(c.table_id, ''), coalesce(t.name, ''), c.network, c.kind, c.state, c.received_at, c.last_at, c.taken_by, c.taken_name, c.taken_at, c.closed_at, c.answer, k.id IS NOT NULL"
 
 func scanCall(r db.Row) (c Call, err error) {
 	var received, last, taken, closed int64
-	err = r.Scan(&c.PlaceID, &c.ID, &c.TableID, &c.Table, &c.Network, &c.Kind, &c.State, &received, &last, &c.TakenBy, &c.TakenName, &taken, &closed, &c.Answer)
+	err = r.Scan(&c.PlaceID, &c.ID, &c.TableID, &c.Table, &c.Network, &c.Kind, &c.State, &received, &last, &c.TakenBy, &c.TakenName, &taken, &closed, &c.Answer, &c.Program)
 	c.ReceivedAt, c.LastAt, c.TakenAt, c.ClosedAt = db.Time(received), db.Time(last), db.Time(taken), db.Time(closed)
 	return c, err
 }
@@ -81,7 +82,7 @@ func scanCall(r db.Row) (c Call, err error) {
 // calls returns the calls of a place that fit, with their asks. fits is SQL of ours over c.
 func calls(ctx context.Context, q db.Querier, placeID, fits, order string, args ...any) ([]Call, error) {
 	args = append([]any{placeID}, args...)
-	all, err := db.Collect(scanCall)(q.Query(ctx, "SELECT "+callColumns+" FROM call c LEFT JOIN floor_table t ON t.place_id = c.place_id AND t.id = c.table_id WHERE c.place_id = $1 AND "+fits+" ORDER BY "+order, args...))
+	all, err := db.Collect(scanCall)(q.Query(ctx, "SELECT "+callColumns+" FROM call c LEFT JOIN floor_table t ON t.place_id = c.place_id AND t.id = c.table_id LEFT JOIN token k ON k.place_id = c.place_id AND k.id = c.taken_by WHERE c.place_id = $1 AND "+fits+" ORDER BY "+order, args...))
 	if err != nil || len(all) == 0 {
 		return all, err
 	}
@@ -142,10 +143,10 @@ func Counts(ctx context.Context, q db.Querier, placeID string) (received, taken 
 	return received, taken, err
 }
 
-// List returns calls, newest first: those of a state ("" = any) older than the call named after ("" =
-// from the newest), at most limit.
+// List returns calls, newest first: those of a state ("" = any, AnyOpen) older than the call named after
+// ("" = from the newest), at most limit.
 func List(ctx context.Context, q db.Querier, placeID string, state State, after string, limit int) ([]Call, error) {
-	return calls(ctx, q, placeID, "c.id IN (SELECT id FROM call WHERE place_id = $1 AND ($2 = '' OR state = $2) AND ($3 = '' OR id < $3) ORDER BY id DESC LIMIT $4)", "c.id DESC", string(state), after, limit)
+	return calls(ctx, q, placeID, "c.id IN (SELECT id FROM call WHERE place_id = $1 AND ($2 = '' OR state = $2 OR $2 = 'open' AND state IN ('received', 'taken')) AND ($3 = '' OR id < $3) ORDER BY id DESC LIMIT $4)", "c.id DESC", string(state), after, limit)
 }
 
 // OfConversation returns the calls that a conversation led to, the oldest first.

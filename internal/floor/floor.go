@@ -58,6 +58,9 @@ const (
 	Taken     State = "taken"
 	Done      State = "done"
 	Cancelled State = "cancelled"
+
+	// AnyOpen asks List for calls that somebody still waits for, taken or not. No call is stored so.
+	AnyOpen State = "open"
 )
 
 // Open tells whether somebody still waits.

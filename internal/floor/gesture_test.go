@@ -180,3 +180,66 @@ func TestAMessageOfAnyNetworkBecomesACall(t *testing.T) {
 		}
 	})
 }
+
+func TestACallThatAProgramTookSaysSo(t *testing.T) {
+	each(t, func(r *room) {
+		var value string
+		r.write(func(tx db.Tx) (err error) {
+			_, value, err = place.CreateToken(r.Context(), tx, place.System(), r.place.ID, "Bouton du bar", []place.Scope{place.ScopeFloor}, 0)
+			return err
+		})
+		button, _, err := place.FindToken(r.Context(), r.DB, value)
+		if err != nil {
+			r.Fatal(err)
+		}
+		id := r.mustAsk(floor.Guest{}, 0, floor.Water, "").Call.ID
+		var c floor.Call
+		r.write(func(tx db.Tx) (err error) { c, err = r.Take(r.Context(), tx, button, r.place.ID, id); return err })
+		if !c.Program || c.TakenBy != button.ID {
+			r.Errorf("taken: %+v", c)
+		}
+		err = r.try(func(tx db.Tx) error { _, err := r.Take(r.Context(), tx, r.tom, r.place.ID, id); return err })
+		if who := fault.As(err).Args; len(who) != 2 || who[1] != "Bouton\u00a0du\u00a0bar" {
+			r.Errorf("who comes too late reads %v", who)
+		}
+		r.write(func(tx db.Tx) error { _, err := r.HandBack(r.Context(), tx, button, r.place.ID, id); return err })
+		r.write(func(tx db.Tx) (err error) { c, err = r.Take(r.Context(), tx, r.tom, r.place.ID, id); return err })
+		if c.Program {
+			r.Error("a colleague is told to be a program")
+		}
+	})
+}
+
+func TestCallsAreListedNewestFirstByState(t *testing.T) {
+	each(t, func(r *room) {
+		var ids []string
+		for i, kind := range []floor.Kind{floor.Hungry, floor.Bill, floor.Water} {
+			ids = append(ids, r.mustAsk(floor.Guest{}, i, kind, "").Call.ID)
+		}
+		r.write(func(tx db.Tx) error { _, err := r.Take(r.Context(), tx, r.tom, r.place.ID, ids[0]); return err })
+		r.write(func(tx db.Tx) error { _, err := r.Finish(r.Context(), tx, r.tom, r.place.ID, ids[1]); return err })
+		for _, tt := range []struct {
+			state floor.State
+			after string
+			want  []string
+		}{
+			{"", "", []string{ids[2], ids[1], ids[0]}},
+			{floor.AnyOpen, "", []string{ids[2], ids[0]}},
+			{floor.Taken, "", []string{ids[0]}},
+			{floor.Done, "", []string{ids[1]}},
+			{"", ids[2], []string{ids[1], ids[0]}},
+		} {
+			all, err := floor.List(r.Context(), r.DB, r.place.ID, tt.state, tt.after, 10)
+			if err != nil {
+				r.Fatal(err)
+			}
+			var got []string
+			for _, c := range all {
+				got = append(got, c.ID)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				r.Errorf("state %q after %q: %s", tt.state, tt.after, diff)
+			}
+		}
+	})
+}

@@ -148,20 +148,25 @@ func (b *Inbox) Label(ctx context.Context, actor place.Actor, placeID, id, label
 		if _, err := place.Lock(ctx, tx, placeID); err != nil {
 			return err
 		}
-		if err := knownLabel(ctx, tx, placeID, labelID); err != nil {
-			return err
-		}
-		if _, err := onScreen(ctx, tx, "inbox.label", placeID, id); err != nil {
-			return err
-		}
-		changed, err := setLabel(ctx, tx, placeID, id, labelID, on)
-		if err != nil || !changed {
-			return err
-		}
-		seq, err = record(ctx, tx, placeID, actor, place.Entry{Kind: "conversation.labelled", SubjectID: id, Data: map[string]any{"label": labelID, "on": on}})
+		seq, err = putLabel(ctx, tx, actor, placeID, id, labelID, on)
 		return err
 	})
 	return seq, err
+}
+
+// putLabel is the writing part of Label. The caller holds place.Lock.
+func putLabel(ctx context.Context, tx db.Tx, actor place.Actor, placeID, id, labelID string, on bool) (seq int64, err error) {
+	if err := knownLabel(ctx, tx, placeID, labelID); err != nil {
+		return 0, err
+	}
+	if _, err := onScreen(ctx, tx, "inbox.label", placeID, id); err != nil {
+		return 0, err
+	}
+	changed, err := setLabel(ctx, tx, placeID, id, labelID, on)
+	if err != nil || !changed {
+		return 0, err
+	}
+	return record(ctx, tx, placeID, actor, place.Entry{Kind: "conversation.labelled", SubjectID: id, Data: map[string]any{"label": labelID, "on": on}})
 }
 
 func setLabel(ctx context.Context, tx db.Tx, placeID, id, labelID string, on bool) (changed bool, err error) {

@@ -35,7 +35,7 @@ type Query struct {
 	LabelID  string
 	PersonID string
 	Search   string // words; accents and case do not matter
-	After    string // the mark of the previous page, "" = from the newest
+	After    string // the mark of the previous page, or the id of its last conversation; "" = from the newest
 	Limit    int    // 1 to 100; 0 = 30
 }
 
@@ -161,7 +161,7 @@ func (s scanning) Scan(dest ...any) error { return s(dest...) }
 func (b *Inbox) list(ctx context.Context, placeID string, q Query) (Page, error) {
 	cond, args := q.where(placeID)
 	if q.After != "" {
-		at, id, err := parseMark(q.After)
+		at, id, err := b.position(ctx, placeID, q.After)
 		if err != nil {
 			return Page{}, err
 		}
@@ -180,6 +180,18 @@ func (b *Inbox) list(ctx context.Context, placeID string, q Query) (Page, error)
 		p.Next = strconv.FormatInt(db.Micros(last.LastAt), 36) + "." + last.ID
 	}
 	return p, nil
+}
+
+// position is where a mark stands in the list, or a conversation now.
+func (b *Inbox) position(ctx context.Context, placeID, after string) (at int64, id string, err error) {
+	if !db.IsID(after) {
+		return parseMark(after)
+	}
+	c, err := b.Get(ctx, placeID, after)
+	if fault.Is(err, fault.NotFound) {
+		err = fault.New(fault.Invalid, "inbox.list", "inbox.mark")
+	}
+	return db.Micros(c.LastAt), after, err
 }
 
 func parseMark(s string) (int64, string, error) {

@@ -23,7 +23,7 @@ type Message struct {
 	ConversationID string
 	AccountID      string
 	PersonID       string // "" = the place
-	MemberID       string // which of us, "" = unknown
+	MemberID       string // which of us, a member or a token; "" = unknown
 	RemoteID       network.RemoteID
 	Direction      Direction
 	Automatic      bool

@@ -19,9 +19,12 @@ const lateAfter = 2 * time.Hour
 
 // Answer is what a member wants to say.
 type Answer struct {
-	// ID names the answer, so that a form or request that is sent twice answers once: the second Reply with the same
-	// ID, conversation, member and text returns what the first did. "" = a new one.
-	ID             string
+	// ID names the answer, so that a form that is sent twice answers once: the second Reply with the same ID,
+	// conversation, member and text returns what the first did. "" = a new one.
+	ID string
+	// Key names the request of a program, in place of ID. The second Reply of one actor with the same key returns what
+	// the first did, and fault.Invalid ("inbox.key_used") when it asks for something else. "" = none.
+	Key            string
 	ConversationID string
 	To             string // the message answered, "" = the latest of theirs
 	Text           string
@@ -54,9 +57,7 @@ func (b *Inbox) Reply(ctx context.Context, actor place.Actor, placeID string, a 
 	if a.Text, err = ours(op, a.Text); err != nil {
 		return done, err
 	}
-	if !db.IsID(a.ID) {
-		a.ID = db.NewID()
-	}
+	a.ID = keyed("reply", actor, a.Key, a.ID)
 	var files []staged
 	for _, f := range a.Files[:min(len(a.Files), maxFiles)] {
 		stored, err := b.Files.Put(ctx, placeID, f.Content, maxFile)
@@ -125,6 +126,21 @@ func (b *Inbox) reply(ctx context.Context, tx db.Tx, actor place.Actor, placeID 
 	return done, place.Record(ctx, tx, placeID, actor, place.Entry{Kind: "reply.waiting", SubjectID: c.ID, Data: map[string]any{"message": done.MessageID}})
 }
 
+// keyed is the id of what an actor asks for under a key: always the same. Without a key it is given, or a fresh
+// one when that is no id.
+func keyed(what string, actor place.Actor, key, given string) string {
+	switch {
+	case key != "":
+		return db.NamedID(what, string(actor.Kind), actor.ID, key)
+	case db.IsID(given):
+		return given
+	}
+	return db.NewID()
+}
+
+// keyUsed refuses a second request under a key of another one: nobody can tell which was meant.
+func keyUsed(op string) error { return fault.New(fault.Invalid, op, "inbox.key_used") }
+
 // storedBefore returns the answer that was stored when the same request came before, zero for none. A page that was
 // kept open and sends other words under its old ID says something new: a then gets another ID.
 func storedBefore(ctx context.Context, tx db.Tx, placeID string, actor place.Actor, a *Answer) (done Answered, err error) {
@@ -139,12 +155,19 @@ func storedBefore(ctx context.Context, tx db.Tx, placeID string, actor place.Act
 	if err != nil {
 		return done, err
 	}
-	if m.Direction != Out || c.ID != a.ConversationID || m.Text != a.Text || actor.Kind == place.MemberActor && m.MemberID != actor.ID {
+	same := m.Direction == Out && c.ID == a.ConversationID && m.Text == a.Text && m.MemberID == actor.ID
+	if !same && a.Key == "" {
 		a.ID = db.NewID()
 		return done, nil
 	}
-	d, err := scanDelivery(tx.QueryRow(ctx, "SELECT "+deliveryColumns+" FROM reply WHERE place_id = $1 AND message_id = $2", placeID, a.ID))
-	return Answered{MessageID: a.ID, Due: d.Due}, db.NotFound(err, "inbox.reply")
+	if !same {
+		return done, keyUsed("inbox.reply")
+	}
+	d, err := delivery(ctx, tx, placeID, a.ID)
+	if err == nil && a.Key != "" && (d.Settle != a.Settle || a.To != "" && a.To != d.AnswersID) {
+		return done, keyUsed("inbox.reply")
+	}
+	return Answered{MessageID: a.ID, Due: d.Due}, err
 }
 
 // answered lets an answer of ours change its conversation.
@@ -160,13 +183,9 @@ func (c *Conversation) answered(now time.Time, a Answer) {
 }
 
 func storeAnswer(ctx context.Context, tx db.Tx, p string, actor place.Actor, answers Message, a Answer, files []staged, done Answered, now time.Time) error {
-	member := ""
-	if actor.Kind == place.MemberActor {
-		member = actor.ID
-	}
 	at := db.Micros(now)
 	if _, err := tx.Exec(ctx, "INSERT INTO message (place_id, id, conversation_id, account_id, member_id, direction, automatic, subject, text, quoted, lang, url, visibility, remote, sent_at, received_at, sort_at) VALUES ($1, $2, $3, $4, $5, 'out', FALSE, $6, $7, '', '', '', $8, '{}', $9, $9, $9)",
-		p, done.MessageID, answers.ConversationID, answers.AccountID, member, answers.Subject, a.Text, string(answers.Visibility), at); err != nil {
+		p, done.MessageID, answers.ConversationID, answers.AccountID, actor.ID, answers.Subject, a.Text, string(answers.Visibility), at); err != nil {
 		return err
 	}
 	rows := db.Insert{Head: "INSERT INTO attachment (place_id, id, message_id, position, name, type, size, hash, picture, inline, alt)"}

@@ -1,6 +1,7 @@
 package inbox
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -45,16 +46,15 @@ func (b *Inbox) search(ctx context.Context, placeID string, q Query) (Page, erro
 	if err := b.DB.QueryRow(ctx, "SELECT n FROM place WHERE id = $1", placeID).Scan(&number); err != nil {
 		return Page{}, db.NotFound(err, "inbox.search")
 	}
-	if q.After != "" {
-		n, err := strconv.ParseInt(q.After, 36, 64)
-		if err != nil || n <= 0 {
-			return Page{}, fault.New(fault.Invalid, "inbox.list", "inbox.mark")
-		}
-		mark = n
-	}
 	words := terms(q.Search)
 	if len(words) == 0 {
 		return Page{}, nil
+	}
+	if q.After != "" {
+		var err error
+		if mark, err = b.foundAt(ctx, placeID, number, words, q.After); err != nil {
+			return Page{}, err
+		}
 	}
 	p, err := b.found(ctx, placeID, q, number, mark, words)
 	if err != nil {
@@ -100,6 +100,35 @@ func (b *Inbox) found(ctx context.Context, placeID string, q Query, number, mark
 		p.Next = strconv.FormatInt(before, 36)
 	}
 	return p, nil
+}
+
+// foundAt is the number of the message at which a page of a search ended: as its mark says, or the latest one with
+// the words in the conversation that it ended with.
+func (b *Inbox) foundAt(ctx context.Context, placeID string, number int64, words []db.Term, after string) (mark int64, err error) {
+	none := fault.New(fault.Invalid, "inbox.list", "inbox.mark")
+	if !db.IsID(after) {
+		n, err := strconv.ParseInt(after, 36, 64)
+		if err != nil || n <= 0 {
+			return 0, none
+		}
+		return n, nil
+	}
+	for deadline := time.Now().Add(searchTime); time.Now().Before(deadline); {
+		numbers, err := b.DB.Search(ctx, number, words, mark, searchStep)
+		if err != nil || len(numbers) == 0 {
+			return 0, cmp.Or(err, error(none))
+		}
+		found, err := b.holding(ctx, placeID, Query{Tab: TabAll}, numbers)
+		if err != nil {
+			return 0, err
+		}
+		for _, n := range numbers {
+			if mark = n; found[n].ID == after {
+				return n, nil
+			}
+		}
+	}
+	return 0, fault.New(fault.Unavailable, "inbox.list", "")
 }
 
 const (

@@ -36,12 +36,18 @@ func Audit(ctx context.Context, q db.Querier, placeID string, access bool, befor
 // Names returns how the actors of entries are called: members by name, tokens by theirs.
 func Names(ctx context.Context, q db.Querier, placeID string) (map[string]string, error) {
 	names := map[string]string{}
-	type pair struct{ id, name string }
+	type pair struct {
+		id, name string
+		token    bool
+	}
 	// Who has left the place is still called by name.
-	pairs, err := db.Collect(func(r db.Row) (p pair, err error) { err = r.Scan(&p.id, &p.name); return })(
-		q.Query(ctx, `SELECT id, name FROM member WHERE id IN (SELECT actor_id FROM journal WHERE place_id = $1 AND actor = 'member') OR id IN (SELECT subject_id FROM journal WHERE place_id = $1 AND kind LIKE 'member.%')
-			UNION ALL SELECT id, name FROM token WHERE place_id = $1`, placeID))
+	pairs, err := db.Collect(func(r db.Row) (p pair, err error) { err = r.Scan(&p.id, &p.name, &p.token); return })(
+		q.Query(ctx, `SELECT id, name, FALSE FROM member WHERE id IN (SELECT actor_id FROM journal WHERE place_id = $1 AND actor = 'member') OR id IN (SELECT subject_id FROM journal WHERE place_id = $1 AND kind LIKE 'member.%')
+			UNION ALL SELECT id, name, TRUE FROM token WHERE place_id = $1`, placeID))
 	for _, p := range pairs {
+		if p.token {
+			p.name = oneWord(p.name)
+		}
 		names[p.id] = p.name
 	}
 	return names, err

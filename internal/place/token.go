@@ -93,8 +93,12 @@ func FindToken(ctx context.Context, q db.Querier, value string) (Actor, Token, e
 	if err == db.ErrNoRows {
 		return Actor{}, t, refused
 	}
-	return Actor{Kind: TokenActor, ID: t.ID, PlaceID: t.PlaceID, Scopes: t.Scopes, Name: t.Name}, t, err
+	return Actor{Kind: TokenActor, ID: t.ID, PlaceID: t.PlaceID, Scopes: t.Scopes, Name: oneWord(t.Name)}, t, err
 }
+
+// oneWord keeps a token's name in one piece: where colleagues are told by their first names only, a token that
+// is called "Reservation robot" is not "Reservation".
+func oneWord(name string) string { return strings.ReplaceAll(name, " ", "\u00a0") }
 
 // TouchToken notes that a token was used. It writes at most once a minute.
 func TouchToken(ctx context.Context, d *db.DB, t Token) error {

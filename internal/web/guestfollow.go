@@ -114,7 +114,7 @@ func (g visit) call(c floor.Call) view.GuestCall {
 		}
 	}
 	who := ""
-	if g.Place.Settings.ShowFirstName {
+	if g.Place.Settings.ShowFirstName && !c.Program {
 		who = floor.FirstName(c.TakenName)
 	}
 	if who != "" && c.State != floor.Received {
