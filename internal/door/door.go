@@ -69,6 +69,11 @@ func (t *Table) Add(r Route, h Handler) {
 	t.routes = append(t.routes, entry{r, h})
 }
 
+const apiPath = "/api/"
+
+// forPrograms tells whether programs ask for this route, and not browsers that show pages.
+func (r Route) forPrograms() bool { return r.Kind == API || strings.HasPrefix(r.Pattern, apiPath) }
+
 func (r Route) wrong() string {
 	switch {
 	case r.Method == "" || !strings.HasPrefix(r.Pattern, "/"):

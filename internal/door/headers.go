@@ -23,6 +23,11 @@ func headers(w http.ResponseWriter, v *Visit, publicIsSecure bool) {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
 	h.Set("Cache-Control", "no-store")
+	if v.Route.forPrograms() {
+		// Any site's script may call and read, with a token that it was given: never with a cookie of ours.
+		h.Set("Access-Control-Allow-Origin", "*")
+		h.Set("Access-Control-Expose-Headers", "Content-Language, Link, Location, Retry-After")
+	}
 	if v.Route.Kind == Guest {
 		h.Set("X-Robots-Tag", "noindex")
 	}

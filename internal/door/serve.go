@@ -27,7 +27,7 @@ type Guard struct {
 	OperatorToken string
 	// Fail writes the answer to a request that failed, for people (Open, Guest, Team routes).
 	Fail func(w http.ResponseWriter, r *http.Request, v *Visit, err error)
-	// FailAPI does so for API routes.
+	// FailAPI does so for programs: API routes, and whatever else is asked for below /api/.
 	FailAPI func(w http.ResponseWriter, r *http.Request, v *Visit, err error)
 	// Answered is told of every request, for whoever counts them: its route, the status of its answer (0 = the visitor
 	// went away before), how long it took. May be nil.
@@ -42,7 +42,8 @@ const (
 	freshFor = 15 * time.Minute // how long a password that was given counts for a change that matters
 )
 
-// Handler returns the server's handler. Whatever the table does not hold is answered 404 by Fail.
+// Handler returns the server's handler. Whatever the table does not hold is answered 404 by Fail, below /api/ by
+// FailAPI.
 func (g *Guard) Handler(t *Table) http.Handler {
 	g.limit = newLimiter()
 	g.streams.n = map[string]int{}
@@ -50,9 +51,11 @@ func (g *Guard) Handler(t *Table) http.Handler {
 	for _, e := range t.routes {
 		mux.Handle(e.Method+" "+e.Pattern, g.guarded(e))
 	}
-	mux.Handle("/", g.guarded(entry{Route{Kind: Open, Method: "GET", Pattern: "/"}, func(http.ResponseWriter, *http.Request, *Visit) error {
-		return fault.New(fault.NotFound, "door.route", "")
-	}}))
+	for _, rest := range []string{"/", apiPath} {
+		mux.Handle(rest, g.guarded(entry{Route{Kind: Open, Method: "GET", Pattern: rest}, func(http.ResponseWriter, *http.Request, *Visit) error {
+			return fault.New(fault.NotFound, "door.route", "")
+		}}))
+	}
 	return mux
 }
 
@@ -227,7 +230,7 @@ func (g *Guard) fail(w *answer, r *http.Request, v *Visit, err error) {
 	if w.status != 0 || r.Context().Err() != nil && w.status == 0 && errors.Is(err, context.Canceled) {
 		return
 	}
-	if v.Route.Kind == API && g.FailAPI != nil {
+	if v.Route.forPrograms() {
 		g.FailAPI(w, r, v, err)
 		return
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/a-h/templ"
@@ -18,29 +17,8 @@ import (
 	"comptoir/internal/web/view"
 )
 
-// statuses says which HTTP status tells of which fault.
-var statuses = map[fault.Code]int{
-	fault.Invalid: http.StatusUnprocessableEntity, fault.Unauthenticated: http.StatusUnauthorized,
-	fault.Forbidden: http.StatusForbidden, fault.NotFound: http.StatusNotFound, fault.Conflict: http.StatusConflict,
-	fault.Unsupported: http.StatusNotImplemented, fault.Rejected: http.StatusBadRequest,
-	fault.RateLimited: http.StatusTooManyRequests, fault.Unavailable: http.StatusServiceUnavailable,
-	fault.Ambiguous: http.StatusBadGateway, fault.Internal: http.StatusInternalServerError,
-}
-
 // Status is the HTTP status of an error.
-func Status(err error) int {
-	e := fault.As(err)
-	switch e.Key {
-	case "door.host":
-		return http.StatusMisdirectedRequest
-	case "door.too_large":
-		return http.StatusRequestEntityTooLarge
-	}
-	if s, ok := statuses[e.Code]; ok {
-		return s
-	}
-	return http.StatusInternalServerError
-}
+func Status(err error) int { return door.Status(err) }
 
 // Language chooses how to speak to a visitor: as the member set it, else as the place does, else as the
 // browser asks. It returns the locale and a context that carries it to the templates.
@@ -87,9 +65,7 @@ func (s *Server) Fail(w http.ResponseWriter, r *http.Request, v *door.Visit, err
 		return
 	}
 	l, ctx := Language(r, v)
-	if e.RetryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(e.RetryAfter.Seconds()+.999)))
-	}
+	door.RetryAfter(w, err)
 	ref := ""
 	if e.Code == fault.Internal || e.Code == fault.Unavailable {
 		ref = v.Ref
@@ -187,11 +163,4 @@ func openLine(l locale.Locale, p place.Place, now time.Time) string {
 		return l.T("place.closed")
 	}
 	return l.T("place.opens", "when", l.When(next, now))
-}
-
-// retryAfter tells a refused visitor when to come back, in whole seconds.
-func retryAfter(w http.ResponseWriter, err error) {
-	if e := fault.As(err); e.RetryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(e.RetryAfter.Seconds()+.999)))
-	}
 }

@@ -239,7 +239,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, g visit, err err
 	default:
 		return err
 	}
-	retryAfter(w, err)
+	door.RetryAfter(w, err)
 	if len(words) > 4*floor.MaxText {
 		words = "" // nobody typed that
 	}
