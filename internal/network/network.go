@@ -99,6 +99,13 @@ type Driver interface {
 	Open(endpoint string, cred Credential, w Wire) (Client, error)
 }
 
+// Explainer is for drivers whose sentences name what an endpoint names. Of a failure only its key is stored.
+type Explainer interface {
+	// Explain returns what fills the sentence of a fault's key, as name, value, name, value, for an account with
+	// this endpoint. No I/O.
+	Explain(endpoint, key string) []any
+}
+
 // Client speaks for one account. It is safe for concurrent use. Further abilities (Fetcher, Publisher,
 // Finder, Deleter, Reactor, Meter, Waiter, Streamer) are found by type assertion.
 type Client interface {

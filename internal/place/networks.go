@@ -49,6 +49,19 @@ func (n *Networks) Client(a Account, k Keys) (network.Client, error) {
 	return n.open(a.Kind, a.Endpoint, cred, a.ID)
 }
 
+// Explain gives a failure of an account that was stored by its code and key the names that its sentence tells;
+// nil when there was none.
+func (n *Networks) Explain(a Account, code fault.Code, key string) error {
+	if code == "" {
+		return nil
+	}
+	f := &fault.Error{Code: code, Key: key}
+	if d, ok := n.Drivers[a.Kind].(network.Explainer); ok {
+		f.Args = d.Explain(a.Endpoint, key)
+	}
+	return f
+}
+
 func (n *Networks) open(kind network.Kind, endpoint string, cred network.Credential, accountID string) (network.Client, error) {
 	d, ok := n.Drivers[kind]
 	if !ok {

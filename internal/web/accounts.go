@@ -3,7 +3,6 @@ package web
 import (
 	"cmp"
 	"net/http"
-	"strings"
 	"time"
 
 	"comptoir/internal/db"
@@ -82,7 +81,7 @@ func (s *Server) accountLine(l locale.Locale, v *door.Visit, a place.Account, no
 		line.Sent = l.When(a.SentAt, now)
 	}
 	if a.State == place.AccountTrouble || a.State == place.AccountPerson {
-		line.Why = accountFault(l, a)
+		line.Why = l.Fault(s.Networks.Explain(a, a.FaultCode, a.FaultKey))
 	}
 	if a.Kind == place.HouseKind {
 		line.House, line.Handle, line.Again, line.Disconnect, line.URL = true, l.T("accounts.house"), "", "", ""
@@ -91,20 +90,6 @@ func (s *Server) accountLine(l locale.Locale, v *door.Visit, a place.Account, no
 		}
 	}
 	return line
-}
-
-// accountFault is the sentence about why an account fails. The names in it come from its endpoint.
-func accountFault(l locale.Locale, a place.Account) string {
-	e := readMailEndpoint(a.Endpoint)
-	half := e.IMAP
-	if strings.Contains(a.FaultKey, ".smtp_") || a.FaultKey == "email.fault.password_ended" {
-		half = e.SMTP
-	}
-	key := a.FaultKey
-	if a.Kind != mailKind && !l.Has(key) {
-		key = ""
-	}
-	return l.Fault(&fault.Error{Code: a.FaultCode, Key: key, Args: []any{"host", half.Host, "user", half.User, "mailbox", cmp.Or(e.Mailbox, "INBOX")}})
 }
 
 // chooseNetwork offers only what this program can be connected to today.

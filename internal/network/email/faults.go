@@ -138,3 +138,17 @@ func retryAfter(text string) time.Duration {
 	}
 	return min(time.Duration(n)*unit, 24*time.Hour)
 }
+
+// Explain implements network.Explainer. Of a failure that either half can have, the key does not say whose it was:
+// then it is told of the half that is read, where it shows first.
+func (Driver) Explain(endpoint, key string) []any {
+	e, err := ParseEndpoint(endpoint)
+	if err != nil {
+		return nil
+	}
+	half := e.IMAP
+	if strings.Contains(key, ".smtp_") || key == "email.fault.password_ended" || key == "email.fault.unknown" {
+		half = e.SMTP
+	}
+	return []any{"host", half.Host, "user", half.User, "mailbox", e.Mailbox}
+}
