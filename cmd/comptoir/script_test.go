@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -41,7 +42,7 @@ func TestScripts(t *testing.T) {
 			return l.Close()
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"ready": ready, "get": get, "overwrite": overwrite, "stdoutfile": stdoutFile,
+			"ready": ready, "get": get, "send": send, "pick": pick, "overwrite": overwrite, "stdoutfile": stdoutFile,
 		},
 	})
 }
@@ -63,9 +64,18 @@ func ready(ts *testscript.TestScript, neg bool, _ []string) {
 
 // get asks for a path: get STATUS PATH [HEADER: VALUE]. Its body is then the content of the file "body".
 func get(ts *testscript.TestScript, neg bool, args []string) {
-	req, err := http.NewRequest("GET", "http://"+ts.Getenv("ADDR")+args[1], nil)
+	ask(ts, "GET", args[0], args[1], "", args[2:])
+}
+
+// send sends a body, as JSON unless a header says otherwise: send METHOD STATUS PATH BODY [HEADER: VALUE].
+func send(ts *testscript.TestScript, neg bool, args []string) {
+	ask(ts, args[0], args[1], args[2], args[3], append([]string{"Content-Type: application/json"}, args[4:]...))
+}
+
+func ask(ts *testscript.TestScript, method, status, path, body string, headers []string) {
+	req, err := http.NewRequest(method, "http://"+ts.Getenv("ADDR")+path, strings.NewReader(body))
 	ts.Check(err)
-	for _, h := range args[2:] {
+	for _, h := range headers {
 		name, value, _ := strings.Cut(h, ": ")
 		req.Header.Set(name, value)
 	}
@@ -75,9 +85,19 @@ func get(ts *testscript.TestScript, neg bool, args []string) {
 	b, err := io.ReadAll(resp.Body)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs("body"), b, 0o600))
-	if got := resp.Status[:3]; got != args[0] {
-		ts.Fatalf("%s: %s\n%s", args[1], resp.Status, b)
+	if got := resp.Status[:3]; got != status {
+		ts.Fatalf("%s: %s\n%s", path, resp.Status, b)
 	}
+}
+
+// pick puts what a pattern finds in the file "body" into a variable: pick NAME PATTERN.
+func pick(ts *testscript.TestScript, neg bool, args []string) {
+	b := ts.ReadFile("body")
+	m := regexp.MustCompile(args[1]).FindStringSubmatch(b)
+	if m == nil {
+		ts.Fatalf("nothing fits %s in\n%s", args[1], b)
+	}
+	ts.Setenv(args[0], m[1])
 }
 
 // overwrite damages a file: overwrite FILE OFFSET TEXT.

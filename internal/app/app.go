@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"comptoir/internal/api"
 	"comptoir/internal/db"
 	"comptoir/internal/door"
 	"comptoir/internal/fault"
@@ -117,8 +118,11 @@ func (a *App) doors() error {
 	count := newMetrics(a)
 	a.guard.Answered, a.Inbox.Watch = count.answered, count.watch()
 	site.Guard = a.guard
+	programs := &api.API{DB: a.DB, Keys: a.Keys, Floor: a.Floor, Inbox: a.Inbox, Networks: a.Networks}
+	a.guard.FailAPI = programs.Fail
 	a.table = &door.Table{}
 	site.Routes(a.table)
+	programs.Routes(a.table)
 	a.health(a.table)
 	count.route(a.table, a.log)
 	a.server = &http.Server{
