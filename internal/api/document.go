@@ -64,7 +64,7 @@ func (a *API) documentRoutes(t *door.Table) {
 		_, err = w.Write(b)
 		return err
 	})
-	t.Add(open(http.MethodGet, problems+"{code}"), problemPage)
+	t.Add(open(http.MethodGet, problems+"{problem}"), problemPage)
 	t.Add(open(http.MethodOptions, base+"/{path...}"), func(w http.ResponseWriter, _ *http.Request, _ *door.Visit) error {
 		w.Header().Set("Access-Control-Allow-Methods", "GET, POST, PATCH, DELETE")
 		w.Header().Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key")
@@ -76,7 +76,7 @@ func (a *API) documentRoutes(t *door.Table) {
 
 // problemPage shows what the manual says of a fault code.
 func problemPage(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
-	code, l := r.PathValue("code"), speak(r, v)
+	code, l := r.PathValue("problem"), speak(r, v)
 	if !slices.Contains(fault.Codes, fault.Code(code)) {
 		return fault.New(fault.NotFound, "api.problem", "")
 	}

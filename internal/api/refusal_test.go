@@ -54,6 +54,7 @@ func TestEveryWrongPartOfARequestIsNamedInTheCallersLanguage(t *testing.T) {
 		{"POST", c + "/replies", `{"text":7}`, []api.Refused{{Pointer: "#/text", Detail: "A text is expected."}}},
 		{"POST", c + "/replies", `{"text":"x","settle":"yes"}`, []api.Refused{{Pointer: "#/settle", Detail: "true or false is expected."}}},
 		{"POST", c + "/replies", `{"text":"x","answers_id":"\u0000"}`, []api.Refused{{Pointer: "#/answers_id", Detail: "This is not an id."}}},
+		{"POST", c + "/replies", `{"text":"x","answers_id":"` + id + `"}`, []api.Refused{{Pointer: "#/answers_id", Detail: "There is no such message in this conversation."}}},
 		{"POST", c + "/replies", `{"text":"x","member_id":"y"}`, []api.Refused{{Pointer: "#/member_id", Detail: "There is no such field here."}}},
 		{"POST", c + "/replies", `{"Text":"x","text":"y"}`, []api.Refused{{Pointer: "#/Text", Detail: "There is no such field here."}}},
 		{"PATCH", c, `{"state":"gone"}`, []api.Refused{{Pointer: "#/state", Detail: "One of these: open, snoozed, settled."}}},

@@ -54,7 +54,7 @@ func (a *API) replyOperations() {
 		Summary: "Answer", Description: "The answer waits for the place's undo time and then leaves, once.",
 	}, a.createReply)
 	add(a, place.ScopeReply, huma.Operation{
-		OperationID: "createNote", Method: http.MethodPost, Path: "/conversations/{id}/notes", Tags: tags, DefaultStatus: http.StatusCreated,
+		OperationID: "createNote", Method: http.MethodPost, Path: "/conversations/{id}/notes", Tags: tags, DefaultStatus: http.StatusCreated, Errors: []int{http.StatusConflict},
 		Summary: "Leave a note", Description: "For the team. It never leaves the house.",
 	}, a.createNote)
 	add(a, place.ScopeRead, huma.Operation{
@@ -75,6 +75,11 @@ func (a *API) createReply(ctx context.Context, v *door.Visit, in *struct {
 	done, err := a.Inbox.Reply(ctx, v.Actor, v.Place.ID, inbox.Answer{
 		Key: in.Key, ConversationID: in.ID, To: in.Body.AnswersID, Text: in.Body.Text, Settle: in.Body.Settle, Seen: in.Body.SeenID,
 	})
+	if fault.Is(err, fault.NotFound) && in.Body.AnswersID != "" {
+		if _, missing := a.Inbox.Get(ctx, v.Place.ID, in.ID); missing == nil { // then it is the message that is not there
+			err = unknown(err, "answers_id", "api.message_unknown")
+		}
+	}
 	if err != nil {
 		return nil, wrongKey(err)
 	}

@@ -127,6 +127,8 @@ func (r row) thing(hole string) string {
 			return "attachment"
 		}
 		return name
+	case "id": // of the API: what the word before it names
+		return map[string]string{"accounts": "account", "calls": "call", "conversations": "conversation", "replies": "message"}[strings.Split(r.pattern, "/")[3]]
 	default:
 		return name
 	}

@@ -13,6 +13,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"comptoir/internal/app"
+	"comptoir/internal/door"
 	"comptoir/internal/inbox"
 	"comptoir/internal/place"
 )
@@ -111,7 +112,11 @@ func (w *world) nameStrangeThings(t *testing.T, r row, who string, v visitor, h 
 		if got := missing.class(); got != want {
 			t.Errorf("%s, %s: an unknown {%s} gives %s, want %s", r.name(), who, thing, got, want)
 		}
-		if got := ask(malformed).class(); got != want {
+		got := ask(malformed).class()
+		if r.route.Kind == door.API && got == r.own[thing] {
+			continue // a body that cannot be is refused before anything is looked up
+		}
+		if got != want {
 			t.Errorf("%s, %s: a malformed {%s} gives %s, want %s", r.name(), who, thing, got, want)
 		}
 	}
@@ -120,7 +125,7 @@ func (w *world) nameStrangeThings(t *testing.T, r row, who string, v visitor, h 
 // otherKind is what stands for another place's thing where the thing is itself the proof, a code that opens
 // another sort of door or opened this one once, and where what is
 // named is nobody's: a number that counts within a place, a file of the program.
-var otherKind = map[string]string{"setup": "invite", "invite": "reset", "reset": "enter", "enter": "invite", "t": "rotated", "undo": "once", "file": "once"}
+var otherKind = map[string]string{"setup": "invite", "invite": "reset", "reset": "enter", "enter": "invite", "t": "rotated", "undo": "once", "file": "once", "problem": "once"}
 
 // everything makes all that the other place has and that the rows name, so that nothing of it is made later.
 func (w *world) everything(rows []row) {
@@ -152,7 +157,7 @@ func (w *world) tryOtherMethods(t *testing.T, rows []row) {
 		v := who.make(h)
 		for _, r := range rows {
 			for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "COMPTOIR"} {
-				if known[method+" "+r.pattern] {
+				if known[method+" "+r.pattern] || method == http.MethodOptions && strings.HasPrefix(r.pattern, "/api/") { // that one has a row of its own
 					continue
 				}
 				known := r
@@ -198,10 +203,13 @@ func (a answer) toldFrom(b answer) string {
 // onceField is what makes a form one sending, however often it is sent: new in each page.
 var onceField = regexp.MustCompile(`(name="once" value=")[^"]+`)
 
+// reference is what names a request in an answer of the API.
+var reference = regexp.MustCompile(`"ref":"[A-Z2-7]{8}"`)
+
 // without is an answer in which the value that was asked for, and the hour, say nothing.
 func (a answer) without(value string) answer {
 	same := strings.NewReplacer(value, "…", url.QueryEscape(value), "…", url.PathEscape(value), "…")
-	a.body = onceField.ReplaceAllString(a.body, "$1…")
+	a.body = reference.ReplaceAllString(onceField.ReplaceAllString(a.body, "$1…"), "")
 	h := http.Header{}
 	for name, values := range a.header {
 		if name == "Date" || name == "Content-Length" {

@@ -204,6 +204,8 @@ func makers() map[string]func(h *things, ctx context.Context) (string, error) {
 		"undo":       (*things).undo,
 		"address":    func(h *things, _ context.Context) (string, error) { return h.w.address(), nil },
 		"word":       func(h *things, _ context.Context) (string, error) { return fmt.Sprint("mot ", h.w.names.Add(1)), nil },
+		"path":       func(*things, context.Context) (string, error) { return "nulle-part", nil },
+		"problem":    func(*things, context.Context) (string, error) { return string(fault.Conflict), nil },
 		"file": func(*things, context.Context) (string, error) {
 			return strings.TrimPrefix(static.URL("brand.svg"), static.Prefix), nil
 		},
