@@ -24,16 +24,17 @@ import (
 type cli struct {
 	Config kong.ConfigFlag `help:"TOML file with settings." env:"COMPTOIR_CONFIG" placeholder:"FILE"`
 
-	Serve   serve   `cmd:"" help:"Run the counter."`
-	Demo    demo    `cmd:"" help:"Play an evening at « Le Zinc », a place that lives, with nothing real behind it."`
-	Setup   setup   `cmd:"" help:"Make a place and its owner, or print a link to make the first one in a browser."`
-	Member  member  `cmd:"" help:"Members: who there is, and a way back in."`
-	Token   token   `cmd:"" help:"Tokens of the API."`
-	Table   table   `cmd:"" help:"Tables and their codes."`
-	Migrate migrate `cmd:"" help:"Bring the database up to date."`
-	Check   check   `cmd:"" help:"Look at configuration, database and accounts; exit 1 if anything is wrong."`
-	Health  health  `cmd:"" help:"Ask a running server whether it is ready; for images without a shell."`
-	Version version `cmd:"" help:"Print the version."`
+	Serve    serve   `cmd:"" help:"Run the counter."`
+	Demo     demo    `cmd:"" help:"Play an evening at « Le Zinc », a place that lives, with nothing real behind it."`
+	Setup    setup   `cmd:"" help:"Make a place and its owner, or print a link to make the first one in a browser."`
+	Member   member  `cmd:"" help:"Members: who there is, and a way back in."`
+	Token    token   `cmd:"" help:"Tokens of the API."`
+	Table    table   `cmd:"" help:"Tables and their codes."`
+	Migrate  migrate `cmd:"" help:"Bring the database up to date."`
+	Settings config  `cmd:"" name:"config" help:"Print the settings that serve would run with, and where each comes from."`
+	Check    check   `cmd:"" help:"Look at configuration, database and accounts; exit 1 if anything is wrong."`
+	Health   health  `cmd:"" help:"Ask a running server whether it is ready; for images without a shell."`
+	Version  version `cmd:"" help:"Print the version."`
 }
 
 // terminal is where a verb reads and writes.
@@ -50,6 +51,7 @@ func main() {
 
 // run is main with its surroundings given, for the scripts that test it.
 func run(ctx context.Context, args []string, t terminal) int {
+	forgetEmpty()
 	var c cli
 	code := -1
 	parser, err := kong.New(&c,

@@ -42,7 +42,7 @@ func (s tomlSettings) Validate(app *kong.Application) error {
 
 func (s tomlSettings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	v, ok := s[underscored(flag.Name)]
-	if !ok {
+	if !ok || outside(flag).name != "" { // kong takes the last that answers: the surroundings win over the file
 		return nil, nil
 	}
 	if list, ok := v.([]any); ok {
@@ -57,27 +57,54 @@ func (s tomlSettings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (a
 
 func underscored(name string) string { return strings.ReplaceAll(name, "-", "_") }
 
-// fileVariables reads COMPTOIR_X_FILE, and the files that systemd hands over ($CREDENTIALS_DIRECTORY/x),
-// for settings that are secrets. Giving both the value and its file is a mistake that stops the program.
+// forgetEmpty takes variables of ours that are set to nothing as not set: so do compose files mean it.
+func forgetEmpty() {
+	for _, pair := range os.Environ() {
+		if name, value, _ := strings.Cut(pair, "="); value == "" && strings.HasPrefix(name, "COMPTOIR_") {
+			os.Unsetenv(name)
+		}
+	}
+}
+
+// surroundings is where the environment says a setting: in a variable, or in a file that holds the value.
+type surroundings struct {
+	name string // what says it, "" = nothing
+	path string // the file, "" = the variable itself
+}
+
+// outside finds what the environment says of a setting: COMPTOIR_X, else COMPTOIR_X_FILE, else the file that systemd
+// hands over ($CREDENTIALS_DIRECTORY/x).
+func outside(flag *kong.Flag) surroundings {
+	if len(flag.Envs) == 0 {
+		return surroundings{}
+	}
+	env := flag.Envs[0]
+	if os.Getenv(env) != "" {
+		return surroundings{name: env}
+	}
+	if path := os.Getenv(env + "_FILE"); path != "" {
+		return surroundings{env + "_FILE", path}
+	}
+	if dir := os.Getenv("CREDENTIALS_DIRECTORY"); dir != "" {
+		if path := filepath.Join(dir, underscored(flag.Name)); exists(path) {
+			return surroundings{"CREDENTIALS_DIRECTORY", path}
+		}
+	}
+	return surroundings{}
+}
+
+// fileVariables reads the files that hold settings. Giving both a value and its file is a mistake that stops the
+// program.
 func fileVariables() kong.Resolver {
 	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-		if len(flag.Envs) == 0 {
-			return nil, nil
-		}
-		env := flag.Envs[0]
-		path := os.Getenv(env + "_FILE")
-		if dir := os.Getenv("CREDENTIALS_DIRECTORY"); path == "" && dir != "" {
-			if p := filepath.Join(dir, underscored(flag.Name)); exists(p) {
-				path = p
+		from := outside(flag)
+		if from.path == "" {
+			if from.name != "" && os.Getenv(from.name+"_FILE") != "" {
+				return nil, fmt.Errorf("both %s and %s_FILE are set: keep one", from.name, from.name)
 			}
-		}
-		if path == "" {
 			return nil, nil
 		}
-		if os.Getenv(env) != "" {
-			return nil, fmt.Errorf("both %s and %s_FILE are set: keep one", env, env)
-		}
-		b, err := os.ReadFile(path)
+		b, err := os.ReadFile(from.path)
 		if err != nil {
 			return nil, err
 		}

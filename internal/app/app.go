@@ -58,7 +58,7 @@ type App struct {
 // New builds an installation and takes its address: from then on connections wait in its queue. Serve
 // answers them.
 func New(ctx context.Context, cfg Config, log *slog.Logger) (*App, error) {
-	if err := cfg.check(); err != nil {
+	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
 	a := &App{cfg: cfg, log: log}

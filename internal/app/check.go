@@ -36,7 +36,7 @@ func RunMigrate(ctx context.Context, cfg Config) (int, error) {
 // is well. It changes nothing.
 func Check(ctx context.Context, cfg Config, out io.Writer) (bool, error) {
 	r := &report{out: out, l: locale.New("en-CA", nil), ok: true}
-	r.say("settings", cfg.check())
+	r.say("settings", cfg.Check())
 	s, err := open(ctx, cfg)
 	r.say("database opens", err)
 	if err != nil {

@@ -18,16 +18,16 @@ import (
 // in that order.
 type Config struct {
 	Data     string `help:"Data folder: database, key, files." default:"comptoir-data" env:"COMPTOIR_DATA" placeholder:"DIR"`
-	Database string `help:"PostgreSQL address; without it, SQLite in the data folder." env:"COMPTOIR_DATABASE" placeholder:"postgres://…"`
+	Database string `help:"PostgreSQL address; without it, SQLite in the data folder." env:"COMPTOIR_DATABASE" placeholder:"postgres://…" secret:""`
 
 	Listen         string   `help:"Address to listen on." default:":8080" env:"COMPTOIR_LISTEN" placeholder:"ADDR"`
 	PublicURL      string   `help:"Address by which guests and members reach this installation." env:"COMPTOIR_PUBLIC_URL" placeholder:"URL" name:"public-url"`
 	TrustedProxies []string `help:"Networks of reverse proxies whose X-Forwarded-* headers count. Without it: this machine." env:"COMPTOIR_TRUSTED_PROXIES" placeholder:"CIDR,…" name:"trusted-proxies"`
 	PlainSignIn    bool     `help:"Let members sign in over plain http from other machines. Their passwords can then be read on the way." env:"COMPTOIR_PLAIN_SIGN_IN" name:"plain-sign-in"`
-	OperatorToken  string   `help:"Opens /metrics to other machines, as a bearer token." env:"COMPTOIR_OPERATOR_TOKEN" name:"operator-token" placeholder:"SECRET"`
+	OperatorToken  string   `help:"Opens /metrics to other machines, as a bearer token." env:"COMPTOIR_OPERATOR_TOKEN" name:"operator-token" placeholder:"SECRET" secret:""`
 
 	AllowPrivate []string `help:"host:port of servers in the place's own network that may be reached, such as its mail server." env:"COMPTOIR_ALLOW_PRIVATE" placeholder:"HOST:PORT,…" name:"allow-private"`
-	Proxy        string   `help:"Proxy for outgoing connections. It must filter private addresses itself." env:"COMPTOIR_PROXY" placeholder:"URL"`
+	Proxy        string   `help:"Proxy for outgoing connections. It must filter private addresses itself." env:"COMPTOIR_PROXY" placeholder:"URL" secret:""`
 	NAT64        bool     `help:"This machine has IPv6 only and reaches IPv4 by NAT64." env:"COMPTOIR_NAT64" name:"nat64"`
 
 	NoMigrate bool   `help:"Refuse to start on an older schema instead of bringing it up to date." env:"COMPTOIR_NO_MIGRATE" name:"no-migrate"`
@@ -43,8 +43,8 @@ func (c Config) databaseURL() string {
 	return filepath.Join(c.Data, "comptoir.db")
 }
 
-// check refuses what cannot be, with a sentence for each.
-func (c Config) check() error {
+// Check refuses what cannot be, with a sentence for each.
+func (c Config) Check() error {
 	if _, err := c.proxies(); err != nil {
 		return err
 	}
