@@ -1,31 +1,49 @@
 package door
 
 import (
+	"bufio"
+	"compress/gzip"
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base32"
 	"fmt"
+	"net"
 	"net/http"
 )
 
-// answer remembers whether and how a handler answered.
+// answer remembers whether and how a handler answered, and packs pages.
 type answer struct {
 	http.ResponseWriter
+	packs  bool // the browser takes gzip
 	status int
+	packer *gzip.Writer // of the body, nil when it goes out as it is
 }
 
 func (a *answer) WriteHeader(status int) {
 	if a.status == 0 && status >= 200 {
 		a.status = status
+		a.pack()
 	}
 	a.ResponseWriter.WriteHeader(status)
 }
 
 func (a *answer) Write(b []byte) (int, error) {
 	if a.status == 0 {
-		a.status = http.StatusOK
+		a.WriteHeader(http.StatusOK)
+	}
+	if a.packer != nil {
+		return a.packer.Write(b)
 	}
 	return a.ResponseWriter.Write(b)
+}
+
+// Hijack hands the connection to a stream, which answers by itself.
+func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(a.ResponseWriter).Hijack()
+	if err == nil {
+		a.status = http.StatusOK
+	}
+	return conn, rw, err
 }
 
 // Unwrap lets http.ResponseController reach the connection.

@@ -64,11 +64,12 @@ func (g *Guard) guarded(e entry) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := &Visit{Ref: reference(), Route: e.Route}
 		start := time.Now()
-		out := &answer{ResponseWriter: w}
+		out := &answer{ResponseWriter: w, packs: Packs(r)}
 		err := g.enter(out, r, v, e, cross)
 		if err != nil {
 			g.fail(out, r, v, err)
 		}
+		out.finish()
 		g.note(r, v, out, err, time.Since(start))
 	})
 }
@@ -104,11 +105,14 @@ func (g *Guard) enter(w *answer, r *http.Request, v *Visit, e entry, cross *http
 		return err
 	}
 	if e.Stream {
-		closed, err := g.streams.open(v.streamShares(r))
-		if err != nil {
+		if v.leave, err = g.streams.open(v.streamShares(r)); err != nil {
 			return err
 		}
-		defer closed()
+		defer func() {
+			if v.leave != nil {
+				v.leave()
+			}
+		}()
 	}
 	size := e.Body
 	if size == 0 {
@@ -214,10 +218,15 @@ func (g *Guard) Recognise(r *http.Request, v *Visit) {
 	}
 }
 
-// Check asks again, for a stream that has been open for a while, whether its visitor may still see it.
-func (g *Guard) Check(r *http.Request, v *Visit) error {
-	again := &Visit{Ref: v.Ref, Route: v.Route, Addr: v.Addr, Secure: v.Secure, Host: v.Host}
-	return g.identify(r, again)
+// Again returns the question whether a stream's visitor may still see it, for later. It keeps of the request
+// only what answers that.
+func (g *Guard) Again(r *http.Request, v *Visit) func(ctx context.Context) error {
+	route, addr, secure := v.Route, v.Addr, v.Secure
+	asked := &http.Request{Method: r.Method, Header: http.Header{"Cookie": r.Header["Cookie"]}}
+	asked.SetPathValue("place", r.PathValue("place"))
+	return func(ctx context.Context) error {
+		return g.identify(asked.WithContext(ctx), &Visit{Route: route, Addr: addr, Secure: secure})
+	}
 }
 
 func bearer(r *http.Request) (string, bool) {

@@ -20,6 +20,14 @@ type Visit struct {
 	Member  place.Member  // Team: who is signed in
 	Session place.Session // Team: how
 	Place   place.Place   // routes with Place
+
+	leave func() // ends what is counted of a stream; nil once somebody took it over
+}
+
+// Stay is called by a stream that goes on after its handler has returned. It counts as open until leave.
+func (v *Visit) Stay() (leave func()) {
+	leave, v.leave = v.leave, nil
+	return leave
 }
 
 // Base is the address of this installation as the visitor sees it: "https://lezinc.example".

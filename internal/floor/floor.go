@@ -124,6 +124,9 @@ func (f *Floor) changed(ctx context.Context, tx db.Tx, actor place.Actor, c Call
 	if c.TableID != "" {
 		data["table"] = c.TableID
 	}
+	if guests := c.Guests(); len(guests) > 0 {
+		data["guests"] = guests // whose open pages show it
+	}
 	if err := place.Record(ctx, tx, c.PlaceID, actor, place.Entry{Kind: "call." + string(what), SubjectID: c.ID, Data: data}); err != nil {
 		return err
 	}

@@ -2,11 +2,13 @@ package floor
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
 	"comptoir/internal/db"
 	"comptoir/internal/fault"
+	"comptoir/internal/place"
 )
 
 // OfGuest returns the calls that a guest asked for since a time, the latest first. Each carries only
@@ -17,6 +19,16 @@ func OfGuest(ctx context.Context, q db.Querier, g Guest, since time.Time) ([]Cal
 		all[i].Asks = only(all[i].Asks, g.ID)
 	}
 	return all, err
+}
+
+// Concerns tells whether what happened can change what a guest's page shows: something about them, about their
+// conversation or about a call that they asked for, or something that they did.
+func (g Guest) Concerns(e place.Entry) bool {
+	if e.SubjectID == g.ID || e.ActorID == g.ID || e.SubjectID != "" && e.SubjectID == g.ConversationID {
+		return true
+	}
+	guests, _ := e.Data["guests"].([]any)
+	return slices.Contains(guests, any(g.ID))
 }
 
 func only(asks []Ask, guestID string) []Ask {

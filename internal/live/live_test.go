@@ -1,11 +1,13 @@
 package live_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -48,6 +50,16 @@ func say(t *testing.T, d *db.DB, p place.Place, n int) {
 	}
 }
 
+func record(t *testing.T, d *db.DB, p place.Place, kind string) {
+	t.Helper()
+	err := d.Write(context.Background(), func(tx db.Tx) error {
+		return place.Record(context.Background(), tx, p.ID, place.System(), place.Entry{Kind: kind})
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func topic(p place.Place) live.Topic {
 	return live.Topic{PlaceID: p.ID, Name: "test", Render: func(_ context.Context, entries []place.Entry) (frames []live.Frame, err error) {
 		for _, e := range entries {
@@ -64,7 +76,7 @@ func read(t *testing.T, h *live.Hub, tp live.Topic, from int64, want int) []stri
 	var got []string
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	err := h.Stream(ctx, tp, from, func(b []byte) error {
+	err := h.Stream(ctx, tp, live.Listener{From: from, Write: func(b []byte) error {
 		if b == nil {
 			return nil
 		}
@@ -72,7 +84,7 @@ func read(t *testing.T, h *live.Hub, tp live.Topic, from int64, want int) []stri
 			return errEnough
 		}
 		return nil
-	})
+	}})
 	if !errors.Is(err, errEnough) {
 		t.Errorf("stopped with %d of %d: %v", len(got), want, err)
 	}
@@ -106,7 +118,7 @@ func TestAStreamThatMissedTooMuchIsToldToReload(t *testing.T) {
 	d := dbtest.SQLite(t)
 	p, h := setUp(t, d)
 	say(t, d, p, 1500)
-	err := h.Stream(t.Context(), topic(p), 1, func([]byte) error { return nil })
+	err := h.Stream(t.Context(), topic(p), live.Listener{From: 1, Write: func([]byte) error { return nil }})
 	if !errors.Is(err, live.ErrTooFar) {
 		t.Errorf("got %v", err)
 	}
@@ -132,10 +144,132 @@ func TestAStreamEndsWithTheHub(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	go h.Run(ctx)
 	done := make(chan error)
-	go func() { done <- h.Stream(context.Background(), topic(p), -1, func([]byte) error { return nil }) }()
+	go func() {
+		done <- h.Stream(context.Background(), topic(p), live.Listener{From: -1, Write: func([]byte) error { return nil }})
+	}()
 	time.Sleep(50 * time.Millisecond)
 	stop()
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+func TestWhatATopicDoesNotWantIsNotRendered(t *testing.T) {
+	d := dbtest.SQLite(t)
+	p, h := setUp(t, d)
+	var rendered atomic.Int64
+	tp := topic(p)
+	render := tp.Render
+	tp.Wants = func(e place.Entry) bool { return e.Seq%10 == 0 }
+	tp.Render = func(ctx context.Context, entries []place.Entry) ([]live.Frame, error) {
+		rendered.Add(int64(len(entries)))
+		return render(ctx, entries)
+	}
+	go func() {
+		for range 400 {
+			say(t, d, p, 1)
+		}
+	}()
+	got := read(t, h, tp, 1, 40) // entry 1 made the place
+	if want := []string{"10", "20", "400"}; got[0] != want[0] || got[1] != want[1] || got[39] != want[2] {
+		t.Errorf("got %v", got)
+	}
+	if n := rendered.Load(); n != 40 {
+		t.Errorf("%d entries were rendered, want 40", n)
+	}
+}
+
+func TestAListenerWhoseRightsEndedIsLetGoAtOnce(t *testing.T) {
+	for name, allowed := range map[string]error{"still a member": nil, "removed": errors.New("removed")} {
+		t.Run(name, func(t *testing.T) {
+			d := dbtest.SQLite(t)
+			p, h := setUp(t, d)
+			ended, saw := make(chan error, 1), make(chan string, 10)
+			ctx, stop := context.WithCancel(t.Context())
+			err := h.Attach(ctx, topic(p), live.Listener{
+				From:    1,
+				Write:   func(b []byte) error { saw <- string(b); return nil },
+				Allowed: func(context.Context) error { return allowed },
+			}, func(err error) { ended <- err })
+			if err != nil {
+				t.Fatal(err)
+			}
+			say(t, d, p, 1)
+			if got := <-saw; got != "2" {
+				t.Errorf("saw %s", got)
+			}
+			record(t, d, p, "member.removed")
+			say(t, d, p, 1)
+			if allowed == nil {
+				if first, second := <-saw, <-saw; first != "3" || second != "4" {
+					t.Errorf("saw %s, %s", first, second)
+				}
+				stop()
+			}
+			if err := <-ended; (allowed != nil) != errors.Is(err, live.ErrOver) || allowed != nil && !errors.Is(err, allowed) {
+				t.Errorf("ended with %v", err)
+			}
+			stop()
+		})
+	}
+}
+
+func TestFramesThatAreTooLargeToKeepAreRenderedAgainForWhoLags(t *testing.T) {
+	d := dbtest.SQLite(t)
+	p, h := setUp(t, d)
+	tp := topic(p)
+	var rendered atomic.Int64
+	tp.Render = func(_ context.Context, entries []place.Entry) (frames []live.Frame, err error) {
+		for _, e := range entries {
+			rendered.Add(1)
+			frames = append(frames, live.Frame{Seq: e.Seq, Data: append(fmt.Append(nil, e.Seq, " "), make([]byte, 100<<10)...)})
+		}
+		return frames, nil
+	}
+	say(t, d, p, 1)
+	var got []string
+	err := h.Stream(t.Context(), tp, live.Listener{From: 1, Write: func(b []byte) error {
+		if len(got) == 0 { // while the first is on its way, more happens than is kept
+			for range 30 {
+				say(t, d, p, 1)
+			}
+			time.Sleep(200 * time.Millisecond)
+		}
+		if got = append(got, string(bytes.Fields(b)[0])); len(got) == 31 {
+			return errEnough
+		}
+		return nil
+	}})
+	if !errors.Is(err, errEnough) {
+		t.Fatal(err)
+	}
+	for i, s := range got {
+		if s != fmt.Sprint(i+2) {
+			t.Fatalf("frame %d is %s", i, s)
+		}
+	}
+	if n := rendered.Load(); n < 50 {
+		t.Errorf("rendered %d times: 3 MB were kept", n)
+	}
+}
+
+func TestAScreenThatCannotBeDrawnIsTriedAgainAndEndsNothing(t *testing.T) {
+	d := dbtest.SQLite(t)
+	p, h := setUp(t, d)
+	tp := topic(p)
+	render := tp.Render
+	var tries atomic.Int64
+	tp.Render = func(ctx context.Context, entries []place.Entry) ([]live.Frame, error) {
+		if tries.Add(1) == 1 {
+			panic("a hole in a template")
+		}
+		return render(ctx, entries)
+	}
+	time.AfterFunc(100*time.Millisecond, func() { say(t, d, p, 1) })
+	if got := read(t, h, tp, -1, 1); len(got) != 1 || got[0] != "2" {
+		t.Errorf("got %v", got)
+	}
+	if n := tries.Load(); n != 2 {
+		t.Errorf("%d tries", n)
 	}
 }

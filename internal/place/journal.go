@@ -3,6 +3,7 @@ package place
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"comptoir/internal/db"
@@ -86,4 +87,9 @@ func JournalHoles(ctx context.Context, q db.Querier, placeID string) (n int64, e
 func Lock(ctx context.Context, tx db.Tx, placeID string) (number int64, err error) {
 	err = tx.QueryRow(ctx, "UPDATE place SET seq = seq WHERE id = $1 RETURNING n", placeID).Scan(&number)
 	return number, db.NotFound(err, "place.lock")
+}
+
+// Rights tells whether an entry may have changed who may see the place: pages that are open ask again.
+func (e Entry) Rights() bool {
+	return strings.HasPrefix(e.Kind, "member.") || strings.HasPrefix(e.Kind, "session.")
 }

@@ -234,16 +234,7 @@ func (s *Server) floorStream(w http.ResponseWriter, r *http.Request, v *door.Vis
 	l, lctx := Language(r, v)
 	lctx = context.WithoutCancel(lctx)
 	placeID := v.Place.ID
-	return s.stream(w, r, v, live.Topic{PlaceID: placeID, Name: "floor " + l.Tag, Render: func(ctx context.Context, entries []place.Entry) ([]live.Frame, error) {
-		seq := int64(0)
-		for _, e := range entries {
-			if family, _, _ := strings.Cut(e.Kind, "."); family == "call" || family == "table" || family == "tables" || family == "place" || family == "member" {
-				seq = e.Seq
-			}
-		}
-		if seq == 0 {
-			return nil, nil
-		}
+	return s.stream(w, r, v, live.Topic{PlaceID: placeID, Name: "floor " + l.Tag, Wants: about("call", "table", "tables", "place", "member"), Render: func(ctx context.Context, entries []place.Entry) ([]live.Frame, error) {
 		p, err := place.Get(ctx, s.DB, placeID)
 		if err != nil {
 			return nil, err
@@ -252,7 +243,7 @@ func (s *Server) floorStream(w http.ResponseWriter, r *http.Request, v *door.Vis
 		if err != nil {
 			return nil, err
 		}
-		frame, err := Frame(lctx, seq, view.StreamPart("salle", view.BoardPart(b)), view.StreamCount("floor", len(b.Waiting)))
+		frame, err := Frame(lctx, entries[len(entries)-1].Seq, view.StreamPart("salle", view.BoardPart(b)), view.StreamCount("floor", len(b.Waiting)))
 		return []live.Frame{frame}, err
 	}})
 }

@@ -4,9 +4,9 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
+	"comptoir/internal/door"
 	"comptoir/internal/floor"
 	"comptoir/internal/live"
 	"comptoir/internal/place"
@@ -154,41 +154,24 @@ func (s *Server) guestStream(w http.ResponseWriter, r *http.Request, g visit) er
 		return nil
 	}
 	ctx := context.WithoutCancel(r.Context()) // the language; the topic may outlive this request
-	return s.stream(w, r, g.Visit, live.Topic{
+	v, cookie := g.Visit, g.GuestCookie(r)
+	g.Visit = &door.Visit{Place: v.Place} // the topic keeps no more of the request
+	return s.stream(w, r, v, live.Topic{
 		PlaceID: g.Place.ID, Name: "guest " + g.guest.ID + " " + g.code + " " + g.l.Tag + g.lang,
+		Wants: g.guest.Concerns,
 		Render: func(tctx context.Context, entries []place.Entry) ([]live.Frame, error) {
 			now := g
 			now.now = time.Now()
 			var err error
-			if now.guest, err = s.Floor.Guest(tctx, s.DB, g.Place.ID, g.GuestCookie(r)); err != nil {
-				return nil, err
-			}
-			mine, err := s.concerns(tctx, now, entries)
-			if err != nil || mine == 0 {
+			if now.guest, err = s.Floor.Guest(tctx, s.DB, g.Place.ID, cookie); err != nil {
 				return nil, err
 			}
 			f, err := s.follow(tctx, now)
 			if err != nil {
 				return nil, err
 			}
-			frame, err := Frame(ctx, mine, view.StreamPart("suivi", view.FollowPart(f)), view.StreamHello(f.Guest))
+			frame, err := Frame(ctx, entries[len(entries)-1].Seq, view.StreamPart("suivi", view.FollowPart(f)), view.StreamHello(f.Guest))
 			return []live.Frame{frame}, err
 		},
 	})
-}
-
-// concerns returns the number of the last entry that this guest's page shows, 0 for none.
-func (s *Server) concerns(ctx context.Context, g visit, entries []place.Entry) (seq int64, err error) {
-	calls, err := floor.OfGuest(ctx, s.DB, g.guest, g.now.Add(-floor.Evening))
-	if err != nil {
-		return 0, err
-	}
-	for _, e := range entries {
-		mine := e.SubjectID == g.guest.ID || e.SubjectID != "" && e.SubjectID == g.guest.ConversationID ||
-			strings.HasPrefix(e.Kind, "call.") && slices.ContainsFunc(calls, func(c floor.Call) bool { return c.ID == e.SubjectID })
-		if mine {
-			seq = e.Seq
-		}
-	}
-	return seq, nil
 }

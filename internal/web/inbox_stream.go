@@ -49,7 +49,7 @@ func (s *Server) counterStream(w http.ResponseWriter, r *http.Request, v *door.V
 		}
 	}
 	name := strings.Join([]string{"inbox", l.Tag, v.Member.ID, c.open, c.filter.at(v.Place, "")}, " ")
-	return s.stream(w, r, v, live.Topic{PlaceID: v.Place.ID, Name: name, Render: c.render})
+	return s.stream(w, r, v, live.Topic{PlaceID: v.Place.ID, Name: name, Wants: about("conversation", "reply", "call"), Render: c.render})
 }
 
 // counterLive is one member's open counter.
@@ -71,22 +71,14 @@ var arrivals = map[string]bool{"conversation.received": true, "conversation.woke
 func (c counterLive) render(ctx context.Context, entries []place.Entry) ([]live.Frame, error) {
 	var touched []string
 	arrived := map[string]bool{}
-	counts := false
 	for _, e := range entries {
-		family, _, _ := strings.Cut(e.Kind, ".")
-		switch family {
-		case "conversation", "reply":
-			if !slices.Contains(touched, e.SubjectID) {
-				touched = append(touched, e.SubjectID)
-			}
-			arrived[e.SubjectID] = arrived[e.SubjectID] || arrivals[e.Kind]
-			counts = true
-		case "call":
-			counts = true
+		if strings.HasPrefix(e.Kind, "call.") {
+			continue // it changes the counts alone
 		}
-	}
-	if !counts {
-		return nil, nil
+		if !slices.Contains(touched, e.SubjectID) {
+			touched = append(touched, e.SubjectID)
+		}
+		arrived[e.SubjectID] = arrived[e.SubjectID] || arrivals[e.Kind]
 	}
 	p, err := place.Get(ctx, c.s.DB, c.place)
 	if err != nil {

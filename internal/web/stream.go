@@ -5,9 +5,9 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/a-h/templ"
 
@@ -42,12 +42,8 @@ func Frame(ctx context.Context, seq int64, parts ...templ.Component) (live.Frame
 	return live.Frame{Seq: seq, Data: Event(seq, b.Bytes())}, nil
 }
 
-const (
-	streamWrite = 15 * time.Second // a reader slower than this is cut, and resumes by number
-	streamCheck = time.Minute      // how often a stream's right to be open is asked again
-)
-
-// stream sends a topic to a browser until it goes away, its session ends or the server stops.
+// stream sends a topic to a browser until it goes away, its session ends or the server stops. It goes on after
+// it has returned: what thousands of open pages keep is a connection, a number and a small stack each.
 func (s *Server) stream(w http.ResponseWriter, r *http.Request, v *door.Visit, t live.Topic) error {
 	from := int64(-1)
 	// A browser that comes back names the last event it saw; a fresh page names the journal as it was
@@ -58,61 +54,46 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, v *door.Visit, t
 			break
 		}
 	}
-	ctl := http.NewResponseController(w)
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream; charset=utf-8")
 	h.Set("X-Accel-Buffering", "no")
-	w.WriteHeader(http.StatusOK)
-	send := func(b []byte) error {
-		if len(b) == 0 {
-			b = []byte(": \n\n")
-		}
-		// Errors of the deadline itself show in the write.
-		_ = ctl.SetWriteDeadline(time.Now().Add(streamWrite))
-		if _, err := w.Write(b); err != nil {
-			return err
-		}
-		return ctl.Flush()
-	}
-	if err := send(nil); err != nil {
+	if r.Method == http.MethodHead {
+		w.WriteHeader(http.StatusOK)
 		return nil
 	}
-	_ = ctl.SetReadDeadline(time.Time{})
-	checked := time.Now()
-	t.Render = withChecks(t.Render)
-	err := s.Hub.Stream(r.Context(), t, from, func(b []byte) error {
-		if time.Since(checked) > streamCheck || bytes.Equal(b, check) {
-			checked = time.Now()
-			if err := s.Guard.Check(r, v); err != nil {
-				return errStreamOver
-			}
+	p := plain
+	if door.Packs(r) {
+		h.Set("Content-Encoding", "gzip")
+		t, p = packed(t), gzipped
+	}
+	if err := p.takeOver(w); err != nil {
+		return err
+	}
+	ctx, gone := context.WithCancel(context.Background())
+	go p.watch(gone)
+	leave := v.Stay()
+	end := func(err error) {
+		if errors.Is(err, live.ErrTooFar) || errors.Is(err, live.ErrOver) {
+			_ = p.write(p.reload)
 		}
-		return send(b)
-	})
-	if errors.Is(err, live.ErrTooFar) || errors.Is(err, errStreamOver) {
-		// Named events become DOM events: the page loads itself anew, or lands on the sign-in page.
-		_ = send([]byte("event: reload\ndata: \n\n"))
+		p.conn.Close()
+		<-ctx.Done()
+		leave()
+	}
+	err := s.Hub.Attach(ctx, t, live.Listener{From: from, Write: p.write, Allowed: s.Guard.Again(r, v)}, end)
+	if err != nil {
+		end(err)
 	}
 	return nil
 }
 
-// check is a comment to the browser; to the stream it says: ask again whether you may be open.
-var check = []byte(": check\n\n")
-
-// withChecks has every stream of a place ask again at once when a member's rights or sessions change.
-func withChecks(render func(context.Context, []place.Entry) ([]live.Frame, error)) func(context.Context, []place.Entry) ([]live.Frame, error) {
-	return func(ctx context.Context, entries []place.Entry) ([]live.Frame, error) {
-		frames, err := render(ctx, entries)
-		for _, e := range entries {
-			if strings.HasPrefix(e.Kind, "member.") || strings.HasPrefix(e.Kind, "session.") {
-				return append(frames, live.Frame{Seq: entries[len(entries)-1].Seq, Data: check}), err
-			}
-		}
-		return frames, err
+// about wants the entries of some families: "call" is of every "call.…".
+func about(families ...string) func(place.Entry) bool {
+	return func(e place.Entry) bool {
+		family, _, _ := strings.Cut(e.Kind, ".")
+		return slices.Contains(families, family)
 	}
 }
-
-var errStreamOver = errors.New("web: stream no longer allowed")
 
 func wantsStream(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept"), "text/event-stream")

@@ -74,21 +74,12 @@ func (s *Server) trialStream(w http.ResponseWriter, r *http.Request, v *door.Vis
 	l, lctx := Language(r, v)
 	lctx = context.WithoutCancel(lctx)
 	p := v.Place
-	return s.stream(w, r, v, live.Topic{PlaceID: p.ID, Name: "trial " + l.Tag, Render: func(ctx context.Context, entries []place.Entry) ([]live.Frame, error) {
-		seq := int64(0)
-		for _, e := range entries {
-			if strings.HasPrefix(e.Kind, "call.") {
-				seq = e.Seq
-			}
-		}
-		if seq == 0 {
-			return nil, nil
-		}
+	return s.stream(w, r, v, live.Topic{PlaceID: p.ID, Name: "trial " + l.Tag, Wants: about("call"), Render: func(ctx context.Context, entries []place.Entry) ([]live.Frame, error) {
 		calls, err := s.trialCalls(ctx, l, p)
 		if err != nil {
 			return nil, err
 		}
-		frame, err := Frame(lctx, seq, view.StreamPart("essai", view.TrialCallsPart(calls)))
+		frame, err := Frame(lctx, entries[len(entries)-1].Seq, view.StreamPart("essai", view.TrialCallsPart(calls)))
 		return []live.Frame{frame}, err
 	}})
 }

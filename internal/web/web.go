@@ -41,7 +41,7 @@ type Server struct {
 
 // Routes registers every page, stream and file.
 func (s *Server) Routes(t *door.Table) {
-	files := static.Handler()
+	files := static.Handler(door.Packs)
 	t.Add(door.Route{Method: "GET", Pattern: "/static/{file...}", Kind: door.Open, Limit: door.NoLimit}, func(w http.ResponseWriter, r *http.Request, _ *door.Visit) error {
 		files.ServeHTTP(w, r)
 		return nil

@@ -7,7 +7,8 @@ import (
 )
 
 // Handler serves the files under Prefix. A name with its hash is cacheable for ever by anyone; any other is 404.
-func Handler() http.Handler {
+// packs tells whether the browser takes gzip.
+func Handler(packs func(*http.Request) bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
@@ -26,7 +27,7 @@ func Handler() http.Handler {
 		body := a.body
 		if gz := a.gz(); gz != nil {
 			h.Set("Vary", "Accept-Encoding")
-			if acceptsGzip(r.Header.Get("Accept-Encoding")) {
+			if packs(r) {
 				h.Set("Content-Encoding", "gzip")
 				body = gz
 			}
@@ -36,16 +37,4 @@ func Handler() http.Handler {
 			w.Write(body)
 		}
 	})
-}
-
-func acceptsGzip(header string) bool {
-	for part := range strings.SplitSeq(header, ",") {
-		name, params, _ := strings.Cut(part, ";")
-		if n := strings.TrimSpace(name); n != "gzip" && n != "*" {
-			continue
-		}
-		q := strings.TrimPrefix(strings.ReplaceAll(params, " ", ""), "q=")
-		return strings.Trim(q, "0.") != "" || q == ""
-	}
-	return false
 }

@@ -19,7 +19,7 @@ func TestAGestureChangesThePageInPlace(t *testing.T) {
 	var mu sync.Mutex
 	draft, toast, sent := "", "", []string{}
 	mux := http.NewServeMux()
-	mux.Handle("GET "+static.Prefix, static.Handler())
+	mux.Handle("GET "+static.Prefix, static.Handler(func(*http.Request) bool { return true }))
 	open := map[string]int{}
 	mux.HandleFunc("GET /flux/{n}", func(w http.ResponseWriter, r *http.Request) {
 		count := func(by int) { mu.Lock(); open[r.PathValue("n")] += by; mu.Unlock() }

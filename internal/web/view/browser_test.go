@@ -33,7 +33,7 @@ func gallery(t *testing.T) *httptest.Server {
 	t.Helper()
 	all := screens()
 	mux := http.NewServeMux()
-	mux.Handle("GET "+static.Prefix, static.Handler())
+	mux.Handle("GET "+static.Prefix, static.Handler(func(*http.Request) bool { return true }))
 	mux.HandleFunc("GET /g/{name}", func(w http.ResponseWriter, r *http.Request) {
 		c, ok := all[r.PathValue("name")]
 		if !ok {

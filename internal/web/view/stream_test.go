@@ -82,7 +82,7 @@ func serveTap(t *testing.T) (*tap, string) {
 	t.Helper()
 	s := &tap{wake: make(chan struct{}), cut: make(chan struct{})}
 	mux := http.NewServeMux()
-	mux.Handle(static.Prefix, static.Handler())
+	mux.Handle(static.Prefix, static.Handler(func(*http.Request) bool { return true }))
 	mux.HandleFunc("GET /flux", s.stream)
 	mux.HandleFunc("POST /c/{conversation}/seen", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
