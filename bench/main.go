@@ -1,15 +1,17 @@
-// Command bench measures what Comptoir promises and prints it beside the goal and, where there is one,
-// beside a ceiling run in the same minute on the same machine: docs/performance.md keeps the last run.
+// Command bench measures what Comptoir promises in numbers and prints it beside the goals and, where there is
+// one, beside a ceiling that ran in the same minute on the same machine. docs/performance.md says what each line
+// means and keeps the last run.
 //
-//	go run ./bench            everything
-//	go run ./bench start      one of: start, receive, streams, page
+//	go run ./bench                     everything, in about ten minutes
+//	go run ./bench start streams       some of it
 //
-// Figures move from machine to machine; the ratios to a ceiling move much less. The ceilings are small
-// programs in the folder that COMPTOIR_LIMITS names; without it only our own figures are printed.
+// Figures move from machine to machine and from hour to hour; ratios to a ceiling move much less. The ceilings
+// are small programs in the folder that COMPTOIR_LIMITS names; without it only our own figures are printed.
 package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -19,77 +21,91 @@ import (
 	"time"
 )
 
-// result is one measured line.
-type result struct {
-	what  string
-	value string
-	goal  string
-	met   bool
-}
-
-func (r result) String() string {
-	mark := "MISSED"
-	if r.met {
-		mark = "ok"
-	}
-	return fmt.Sprintf("%-58s %16s   goal %-22s %s", r.what, r.value, r.goal, mark)
-}
-
 // bench is a measurement by name.
 type bench struct {
 	name string
-	run  func(ctx context.Context, w work) ([]result, error)
+	run  func(ctx context.Context, w *work) ([]figure, error)
 }
 
-var all = []bench{{"start", start}, {"receive", receive}}
+var all = []bench{
+	{"start", start}, {"page", page}, {"receive", receive}, {"event", event}, {"streams", streams},
+}
 
 // work is what every measurement has.
 type work struct {
-	dir    string // of its own, removed afterwards
-	binary string // the program, built as released
-	limits string // the ceilings' folder, "" when there is none
+	dir     string // of its own, removed afterwards
+	binary  string // the program, built as released
+	limits  string // the ceilings' folder, "" when there is none
+	runs    int    // of what is compared with a ceiling; medians are of these
+	clients int    // open streams
+	many    int    // messages of a grown place
+	texts   []string
 }
 
 func main() {
+	w := &work{limits: os.Getenv("COMPTOIR_LIMITS")}
+	flag.IntVar(&w.runs, "runs", 3, "how many times what is compared with a ceiling runs")
+	flag.IntVar(&w.clients, "clients", 10_000, "how many streams are open at once")
+	flag.IntVar(&w.many, "messages", 1_000_000, "how many messages a grown place has")
+	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := measure(ctx, os.Args[1:]); err != nil {
+	if err := measure(ctx, w, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func measure(ctx context.Context, names []string) error {
-	dir, err := os.MkdirTemp("", "comptoir-bench-")
-	if err != nil {
+// measure runs the measurements named, all without names. One that fails is told at the end; the others count.
+func measure(ctx context.Context, w *work, names []string) (err error) {
+	if w.dir, err = os.MkdirTemp("", "comptoir-bench-"); err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	w := work{dir: dir, binary: filepath.Join(dir, "comptoir"), limits: os.Getenv("COMPTOIR_LIMITS")}
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", w.binary, "./cmd/comptoir")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	build.Stderr = os.Stderr
-	if err := build.Run(); err != nil {
+	defer os.RemoveAll(w.dir)
+	if err := build(ctx, w); err != nil {
 		return err
 	}
+	var figures []figure
+	var failed error
 	for _, b := range all {
 		if len(names) > 0 && !slices.Contains(names, b.name) {
 			continue
 		}
-		fmt.Printf("== %s (%s)\n", b.name, time.Now().UTC().Format(time.RFC3339))
-		results, err := b.run(ctx, w)
+		began := time.Now()
+		found, err := b.run(ctx, w)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", b.name, err)
+			failed = fmt.Errorf("%s: %w", b.name, err)
+			fmt.Fprintln(os.Stderr, "bench:", failed)
 		}
-		for _, r := range results {
-			fmt.Println(r)
-		}
+		fmt.Fprintf(os.Stderr, "%s took %v\n", b.name, time.Since(began).Round(time.Second))
+		figures = append(figures, found...)
 	}
-	return nil
+	fmt.Print(table(figures))
+	return failed
 }
 
-// median of at least one duration.
-func median(ds []time.Duration) time.Duration {
-	slices.Sort(ds)
-	return ds[len(ds)/2]
+// build makes the program as it is released.
+func build(ctx context.Context, w *work) error {
+	w.binary = filepath.Join(w.dir, "comptoir")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", w.binary, "./cmd/comptoir")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Stderr = os.Stderr
+	return cmd.Run()
+}
+
+// tool builds one of the ceilings' programs and returns its path.
+func (w *work) tool(ctx context.Context, name string) (string, error) {
+	path := filepath.Join(w.dir, "limit-"+name)
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", path, "./"+name)
+	cmd.Dir, cmd.Stderr = w.limits, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("the ceiling %s: %w", name, err)
+	}
+	return path, nil
 }

@@ -3,19 +3,19 @@ package main
 import "testing"
 
 func BenchmarkReceive(b *testing.B) {
-	w := work{dir: b.TempDir()}
-	texts, err := posts(b.Context(), w, received)
+	w := &work{dir: b.TempDir()}
+	texts, err := w.posts(b.Context(), 20_000)
 	if err != nil {
 		b.Fatal(err)
 	}
-	c, err := newCounter(b.Context(), w)
+	h, err := newHouse(b.Context(), w, "")
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer c.close()
+	defer h.close()
 	n := 0
 	for b.Loop() {
-		if err := c.inbox.Receive(b.Context(), c.account, page(texts[n%(received-100):][:100], n)); err != nil {
+		if err := h.inbox.Receive(b.Context(), h.house, pageOf(texts[n%(len(texts)-100):][:100], n, now)); err != nil {
 			b.Fatal(err)
 		}
 		n += 100

@@ -26,7 +26,10 @@ import (
 // patience is how long anything in a browser may take; machines that run tests are busy.
 const patience = 20 * time.Second
 
-// chromium is the one browser of this process. Its leash ends it, and removes its profile, with the process.
+// Chromium returns the one browser of this process, for what measures instead of testing. Its leash ends it, and
+// removes its profile, with the process.
+func Chromium() (*rod.Browser, error) { return chromium() }
+
 var chromium = sync.OnceValues(func() (*rod.Browser, error) {
 	program, err := exec.LookPath("chromium")
 	if err != nil {
