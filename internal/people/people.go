@@ -123,3 +123,31 @@ func (i Identity) shown() string {
 	}
 	return string(i.RemoteID)
 }
+
+// findAmong is how many persons are looked through for a name: those who spoke last.
+const findAmong = 5000
+
+// Find returns persons of a place by the beginnings of words of their names, accents and case aside: those who spoke last
+// come first.
+func Find(ctx context.Context, q db.Querier, placeID, name string, limit int) ([]Person, error) {
+	wanted := text.Words(name)
+	if len(wanted) == 0 {
+		return nil, nil
+	}
+	rows, err := q.Query(ctx, "SELECT "+personColumns+" FROM person WHERE place_id = $1 AND merged_into = '' ORDER BY last_seen_at DESC, id DESC LIMIT $2", placeID, findAmong)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var found []Person
+	for len(found) < limit && rows.Next() {
+		p, err := scanPerson(rows)
+		if err != nil {
+			return nil, err
+		}
+		if text.Begin(p.Name, wanted) {
+			found = append(found, p)
+		}
+	}
+	return found, rows.Err()
+}

@@ -1,8 +1,10 @@
 package text
 
 import (
+	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Piece is a piece of a text. Found says that it is what was searched.
@@ -99,4 +101,53 @@ func lead(line string, at int) int {
 		from = word
 	}
 	return from
+}
+
+// Begin tells whether every wanted word, folded, begins some word of s.
+func Begin(s string, wanted []string) bool {
+	words := Words(s)
+	for _, w := range wanted {
+		if !slices.ContainsFunc(words, func(word string) bool { return strings.HasPrefix(word, w) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// Beginnings marks in s, on one line, the beginnings of words that are wanted, folded words.
+func Beginnings(s string, wanted []string) []Piece {
+	line := Line(s)
+	var pieces []Piece
+	at := 0
+	for _, h := range hitsIn(line, func(word string) bool { return begins(word, wanted) > 0 }) {
+		end, word := h[0], line[h[0]:h[1]]
+		for i := 1; i <= len(word); i++ { // the longest part of the word that folds to what is wanted
+			if i < len(word) && !utf8.RuneStart(word[i]) {
+				continue
+			}
+			if part := Words(word[:i]); len(part) > 0 && begins(part[len(part)-1], wanted) == len(part[len(part)-1]) {
+				end = h[0] + i
+			}
+		}
+		if h[0] > at {
+			pieces = append(pieces, Piece{Text: line[at:h[0]]})
+		}
+		pieces = append(pieces, Piece{Text: line[h[0]:end], Found: true})
+		at = end
+	}
+	if at < len(line) {
+		pieces = append(pieces, Piece{Text: line[at:]})
+	}
+	return pieces
+}
+
+// begins is the length of the longest wanted word that begins a word, 0 for none.
+func begins(word string, wanted []string) int {
+	longest := 0
+	for _, w := range wanted {
+		if strings.HasPrefix(word, w) {
+			longest = max(longest, len(w))
+		}
+	}
+	return longest
 }

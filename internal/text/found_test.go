@@ -60,3 +60,20 @@ func FuzzFoundKeepsTheWordsOfItsText(f *testing.F) {
 		}
 	})
 }
+
+func TestTheBeginningsOfWordsAreMarked(t *testing.T) {
+	for _, c := range []struct{ in, wanted, want string }{
+		{"Maude Gervais", "ma", "[Ma]ude Gervais"}, {"Lumière du soir, du matin", "ma", "Lumière du soir, du [ma]tin"}, {"Élie Moreau", "el mo", "[Él]ie [Mo]reau"},
+		{"E\u0301lie", "el", "[E\u0301l]ie"}, {"L’Œuvre", "oeu", "L’[Œu]vre"}, {"Ouvrir", "ouvrir", "[Ouvrir]"}, {"Rien", "x", "Rien"}, {"", "x", ""}, {"mama", "ma mam", "[mam]a"},
+	} {
+		if got := marked(Beginnings(c.in, strings.Fields(c.wanted))); got != c.want {
+			t.Errorf("%q in %q: %q, want %q", c.wanted, c.in, got, c.want)
+		}
+		if want := strings.Contains(c.want, "["); Begin(c.in, strings.Fields(c.wanted)) != want {
+			t.Errorf("%q begins words of %q: %v", c.wanted, c.in, !want)
+		}
+	}
+	if Begin("Maude Gervais", []string{"ma", "x"}) {
+		t.Error("one word is enough")
+	}
+}

@@ -119,6 +119,7 @@ func (s *Server) shell(r *http.Request, v *door.Visit, current string) view.Shel
 		Place:   view.Place{Name: v.Place.Name, Line: openLine(l, v.Place, now), URL: at(v.Place, "floor")},
 		Me:      view.Member{Face: view.Face{Hue: view.Hue(v.Member.ID), Name: v.Member.Name}, Settings: "/me", Sessions: "/me/sessions", Theme: "/me/theme", SignOut: "/sign-out"},
 		Current: current,
+		Palette: view.Palette{Action: at(v.Place, "go")},
 	}
 	if v.Actor.Role.AtLeast(place.Manager) {
 		sh.Place.URL = at(v.Place, "inbox")

@@ -65,6 +65,7 @@ func (s *Server) showThread(w http.ResponseWriter, r *http.Request, v *door.Visi
 	if c.Thread, err = s.thread(ctx, r, v, l, t, a); err != nil {
 		return err
 	}
+	c.Shell.Palette.Open = t.ID
 	if c.Card, err = s.personCard(ctx, v.Place, l, t); err != nil {
 		return err
 	}

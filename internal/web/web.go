@@ -57,6 +57,7 @@ func (s *Server) Routes(t *door.Table) {
 	s.accountRoutes(t)
 	s.meRoutes(t)
 	s.inboxRoutes(t)
+	s.paletteRoutes(t)
 	s.tablesRoutes(t)
 	s.cardsRoutes(t)
 }

@@ -426,7 +426,7 @@ func networkChoices(ns []NetworkChoice) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Icon(networkIcon(n.Network)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Icon(NetworkIcon(n.Network)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -17,7 +17,7 @@ type keyRow struct {
 var keyRows = []keyRow{
 	{[]string{"J", "K"}, "walk"}, {[]string{"⏎"}, "open"}, {[]string{"R"}, "reply"}, {[]string{"mod", "⏎"}, "send"},
 	{[]string{";"}, "kept"}, {[]string{"A"}, "assign"}, {[]string{"V"}, "snooze"}, {[]string{"E"}, "settle"},
-	{[]string{"F"}, "card"}, {[]string{"N"}, "floor"}, {[]string{"Z"}, "undo"}, {[]string{"/"}, "search"}, {[]string{"mod", "⇧", "L"}, "light"}, {[]string{"Esc"}, "close"},
+	{[]string{"F"}, "card"}, {[]string{"N"}, "floor"}, {[]string{"Z"}, "undo"}, {[]string{"/"}, "search"}, {[]string{"mod", "K"}, "go"}, {[]string{"mod", "⇧", "L"}, "light"}, {[]string{"Esc"}, "close"},
 }
 
 // KeyboardHelp lists what the keyboard does. It opens with ?.

@@ -106,7 +106,7 @@ func Rond(f Face, size string) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Icon(networkIcon(f.Network)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Icon(NetworkIcon(f.Network)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -193,7 +193,7 @@ func Net(network, class string) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = Icon(networkIcon(network)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Icon(NetworkIcon(network)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -18,6 +18,7 @@ type Shell struct {
 	Strip    templ.Component // a sentence above everything (plain http, brake); may be nil
 	Keys     []KeyHint       // what the keyboard does here, at the foot of the page
 	Toasts   []Toast
+	Palette  Palette
 	Stream   string // the address of the page's events, "" for none
 	OpenPane bool   // on a phone a detail is open: the bars make room for it
 }

@@ -93,8 +93,8 @@ var networkIcons = map[string]string{
 	"tumblr": "n-tumblr", "wordpress": "n-wordpress", "feed": "n-rss",
 }
 
-// networkIcon returns the drawing of a network, a plain envelope for one that has none.
-func networkIcon(network string) string {
+// NetworkIcon returns the drawing of a network, a plain envelope for one that has none.
+func NetworkIcon(network string) string {
 	if name, ok := networkIcons[network]; ok {
 		return name
 	}

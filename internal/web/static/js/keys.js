@@ -79,5 +79,8 @@
     if (target) { e.preventDefault(); act(target); }
   });
 
+  // The palette presses keys, too.
+  document.addEventListener('press', e => { const el = find(e.detail); if (el) act(el); });
+
   if (!mac) root.dataset.pc = '';
 })();

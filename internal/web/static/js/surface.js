@@ -164,8 +164,11 @@
   // A form that says data-auto sends itself when a choice in it changes; its button stays for those without script.
   document.addEventListener('change', e => e.target.form?.matches?.('form[data-auto]') && e.target.form.requestSubmit());
 
-  // A gesture made in a menu closes it.
-  document.addEventListener('submit', e => e.target.closest('[popover]')?.hidePopover());
+  // A gesture made in a menu closes it, and so does a link that is followed.
+  document.addEventListener('submit', e => { if (e.target.method === 'post') e.target.closest('[popover]')?.hidePopover(); });
+  document.addEventListener('click', e => {
+    if (!e.ctrlKey && !e.metaKey && !e.shiftKey) e.target.closest('[popover] a[href]')?.closest('[popover]').hidePopover();
+  });
 
   // ── A conversation opens at its end, or at what led to it, and follows its end as long as the reader is there.
   let opened = null, shown = null, height = 0;
