@@ -33,6 +33,18 @@ func join(t *testing.T, h *webtest.House, files ...network.Attachment) string {
 	return strings.TrimPrefix(p.Attr("#rangs .convw", "id"), "c-")
 }
 
+// another is a second place of the owner's.
+func another(h *webtest.House, name string) (p place.Place) {
+	h.Write(func(ctx context.Context, tx db.Tx) (err error) {
+		if p, err = place.Create(ctx, tx, place.System(), place.New{Name: name, Language: "fr", TimeZone: "America/Montreal"}); err != nil {
+			return err
+		}
+		_, err = place.AddMember(ctx, tx, place.System(), p.ID, place.NewMember{Name: h.Owner.Name, Email: h.Owner.Email}, place.Owner)
+		return err
+	})
+	return p
+}
+
 func file(name, content string) network.Attachment {
 	return network.Attachment{Name: name, Type: "text/html", Size: int64(len(content)), Content: func() io.Reader { return strings.NewReader(content) }}
 }
@@ -147,12 +159,9 @@ func TestAFileOfAnotherPlaceIsAsIfItWereNot(t *testing.T) {
 	sent := picture(t)
 	id := join(t, h, network.Attachment{Name: "terrasse.png", Content: func() io.Reader { return strings.NewReader(sent) }})
 	url := h.As(h.Owner).Get("/p/le-zinc/inbox/c/"+id).Attr(".msg .file", "href")
-	var other place.Place
-	h.Write(func(ctx context.Context, tx db.Tx) (err error) {
-		other, err = place.Create(ctx, tx, h.Owner.As("", ""), place.New{Name: "La Loupe", Language: "fr", TimeZone: "America/Montreal"})
-		return err
-	})
+	other := another(h, "La Loupe")
 	b := h.As(h.Owner)
+	b.Get("/p/" + other.Slug + "/inbox").Want(200)
 	theirs := strings.Replace(url, "/p/le-zinc/", "/p/"+other.Slug+"/", 1)
 	for _, rest := range []string{"", "/preview"} {
 		wrong, none := b.Get(theirs+rest).Want(404), b.Get("/p/"+other.Slug+"/inbox/files/"+db.NewID()+rest).Want(404)
