@@ -80,7 +80,7 @@ type engine interface {
 	// script runs several statements without arguments, in tx.
 	script(ctx context.Context, tx Tx, sql string) error
 	ping(ctx context.Context) error
-	integrity(ctx context.Context) error
+	integrity(ctx context.Context, d *DB) error
 	close()
 }
 
@@ -121,9 +121,6 @@ func (d *DB) Read(ctx context.Context, fn func(Querier) error) error { return d.
 
 // Ping tells whether the database answers.
 func (d *DB) Ping(ctx context.Context) error { return d.ping(ctx) }
-
-// Integrity asks SQLite to check the whole file; on PostgreSQL it is a ping. It reads everything.
-func (d *DB) Integrity(ctx context.Context) error { return d.integrity(ctx) }
 
 // NewID returns a fresh id: UUIDv7, so ids of one process sort by time.
 func NewID() string { return uuid.Must(uuid.NewV7()).String() }

@@ -44,21 +44,32 @@ func Migrations() []Migration {
 
 // Version returns the schema's version, 0 for an empty database.
 func (d *DB) Version(ctx context.Context) (int, error) {
-	exists := "SELECT count(*) FROM sqlite_master WHERE name = 'schema_version'"
-	if d.kind == Postgres {
-		exists = "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'schema_version'"
-	}
-	var n, v int
-	if err := d.QueryRow(ctx, exists).Scan(&n); err != nil || n == 0 {
+	var v int
+	if there, err := d.has(ctx, "schema_version"); err != nil || !there {
 		return 0, err
 	}
 	err := d.QueryRow(ctx, "SELECT coalesce(max(version), 0) FROM schema_version").Scan(&v)
 	return v, err
 }
 
+// has tells whether there is a table of this name.
+func (d *DB) has(ctx context.Context, table string) (bool, error) {
+	count := "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = $1"
+	if d.kind == Postgres {
+		count = "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = $1"
+	}
+	var n int
+	err := d.QueryRow(ctx, count, table).Scan(&n)
+	return n > 0, err
+}
+
 // CheckVersion returns fault.Conflict when the schema is not exactly the one this program knows:
-// "db.newer" when a newer program wrote it, "db.older" when it must be migrated first.
+// "db.newer" when a newer program wrote it, "db.older" when it must be migrated first, "db.half_restored"
+// when a restore did not come to its end.
 func (d *DB) CheckVersion(ctx context.Context) error {
+	if err := d.checkWhole(ctx); err != nil {
+		return err
+	}
 	v, err := d.Version(ctx)
 	if err != nil {
 		return err
@@ -75,6 +86,13 @@ func (d *DB) CheckVersion(ctx context.Context) error {
 // Migrate brings the schema to the newest version, each step in one transaction, and returns how many
 // steps it took. Killed at any moment, it goes on where it was. Two processes may call it at once.
 func (d *DB) Migrate(ctx context.Context) (int, error) {
+	if err := d.checkWhole(ctx); err != nil {
+		return 0, err
+	}
+	return d.migrateTo(ctx, len(Migrations()))
+}
+
+func (d *DB) migrateTo(ctx context.Context, version int) (int, error) {
 	v, err := d.Version(ctx)
 	if err != nil {
 		return 0, err
@@ -84,7 +102,7 @@ func (d *DB) Migrate(ctx context.Context) (int, error) {
 		return 0, d.CheckVersion(ctx)
 	}
 	steps := 0
-	for _, m := range all[v:] {
+	for _, m := range all[min(v, version):version] {
 		done, err := d.step(ctx, m)
 		if err != nil {
 			return steps, fmt.Errorf("migration %04d %s: %w", m.Version, m.Name, err)

@@ -110,8 +110,6 @@ func (e *postgresEngine) script(ctx context.Context, tx Tx, text string) error {
 
 func (e *postgresEngine) ping(ctx context.Context) error { return classifyPostgres(e.pool.Ping(ctx)) }
 
-func (e *postgresEngine) integrity(ctx context.Context) error { return e.ping(ctx) }
-
 // listen keeps one connection of its own on the wake channel. After each loss it wakes every place,
 // because it does not know what it missed.
 func (e *postgresEngine) listen(ctx context.Context, cfg *pgx.ConnConfig) {

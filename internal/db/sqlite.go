@@ -130,17 +130,6 @@ func (e *sqliteEngine) ping(ctx context.Context) error {
 	return classifySQLite(e.r.QueryRowContext(ctx, "SELECT 1").Scan(&n))
 }
 
-func (e *sqliteEngine) integrity(ctx context.Context) error {
-	var said string
-	if err := e.r.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&said); err != nil {
-		return classifySQLite(err)
-	}
-	if said != "ok" {
-		return &fault.Error{Code: fault.Internal, Op: "db.integrity", Key: "db.corrupt", Err: errors.New(said)}
-	}
-	return nil
-}
-
 // watchOthers notices commits of other processes (a command line beside the server) by SQLite's own
 // change counter and wakes every place.
 func (e *sqliteEngine) watchOthers(ctx context.Context) {
