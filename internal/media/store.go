@@ -133,6 +133,30 @@ func (s *Store) Get(placeID, hash string) (*os.File, error) {
 	return s.open(path.Join(placeID, hash[:2], hash))
 }
 
+// Whole is Get for whoever must know that the file is what its hash says: it has been read, and stands at its
+// beginning. It returns fault.Rejected ("media.changed") for a file that is not.
+func (s *Store) Whole(placeID, hash string) (*os.File, error) {
+	f, err := s.Get(placeID, hash)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.New()
+	_, err = io.Copy(sum, f)
+	switch {
+	case err != nil:
+		err = fault.Wrap(err, fault.Unavailable, "media.whole", "media.disk")
+	case hex.EncodeToString(sum.Sum(nil)) != hash:
+		err = fault.New(fault.Rejected, "media.whole", "media.changed")
+	default:
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
 func (s *Store) open(name string) (*os.File, error) {
 	f, err := s.root.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {

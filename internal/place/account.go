@@ -65,6 +65,21 @@ func (a Account) Credential(k Keys) (network.Credential, error) {
 	return network.ParseCredential(plain)
 }
 
+// CheckSealed opens every value of a place that the key seals. It returns the fault of the first that does not
+// open.
+func CheckSealed(ctx context.Context, q db.Querier, k Keys, placeID string) error {
+	accounts, err := Accounts(ctx, q, placeID)
+	if err != nil {
+		return err
+	}
+	for _, a := range accounts {
+		if _, err := a.Credential(k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // NewAccount is what connecting an account needs; it has been tested with the network already.
 type NewAccount struct {
 	Kind       network.Kind

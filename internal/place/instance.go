@@ -2,6 +2,11 @@ package place
 
 import (
 	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"comptoir/internal/db"
 	"comptoir/internal/fault"
@@ -9,6 +14,7 @@ import (
 
 // Names of the installation's own facts, in the table instance.
 const (
+	InstanceID        = "id"         // tells this installation from every other, and from copies of it
 	InstanceKeyID     = "key_id"     // which key sealed this database's secrets
 	InstancePublicURL = "public_url" // the address chosen on the address screen
 )
@@ -44,4 +50,45 @@ func CheckKeys(ctx context.Context, d *db.DB, k Keys) error {
 		}
 		return nil
 	})
+}
+
+// folderFile holds, in a data folder, the id of the installation whose folder it is.
+const folderFile = "installation"
+
+// CheckFolder ties a data folder to the database that it is used with the first time, and afterwards refuses
+// the database of another installation with the key "data.of_another": its files would lie elsewhere.
+func CheckFolder(ctx context.Context, d *db.DB, dir string) error {
+	id, err := installation(ctx, d)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(dir, folderFile)
+	known, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if err := writeOnce(path, id+"\n"); err != nil && !errors.Is(err, fs.ErrExist) {
+			return fault.Wrap(err, fault.Unavailable, "place.folder", "data.unwritable", "dir", dir)
+		}
+		return nil
+	case err != nil:
+		return fault.Wrap(err, fault.Unavailable, "place.folder", "data.unwritable", "dir", dir)
+	case strings.TrimSpace(string(known)) != id:
+		return fault.New(fault.Conflict, "place.folder", "data.of_another", "path", path)
+	}
+	return nil
+}
+
+// installation returns the id of the installation, which gets one the first time.
+func installation(ctx context.Context, d *db.DB) (id string, err error) {
+	if id, err = InstanceValue(ctx, d, InstanceID); err != nil || id != "" {
+		return id, err
+	}
+	err = d.Write(ctx, func(tx db.Tx) error {
+		_, err := tx.Exec(ctx, "INSERT INTO instance (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING", InstanceID, db.NewID())
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	return InstanceValue(ctx, d, InstanceID) // of two processes that begin at once, the first one's
 }

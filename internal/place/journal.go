@@ -75,9 +75,11 @@ func About(ctx context.Context, q db.Querier, placeID, subjectID string) ([]Entr
 	return db.Collect(scanEntry)(q.Query(ctx, "SELECT "+entryColumns+" FROM journal WHERE place_id = $1 AND subject_id = $2 ORDER BY seq", placeID, subjectID))
 }
 
-// JournalHoles returns how many rows are missing from a place's journal: its numbers have no holes.
+// JournalHoles returns how many rows are missing from a place's journal, or are too many: its numbers have no
+// holes, and none is higher than the last one given out.
 func JournalHoles(ctx context.Context, q db.Querier, placeID string) (n int64, err error) {
-	err = q.QueryRow(ctx, "SELECT (SELECT seq FROM place WHERE id = $1) - (SELECT count(*) FROM journal WHERE place_id = $1)", placeID).Scan(&n)
+	err = q.QueryRow(ctx, `SELECT p.seq - (SELECT count(*) FROM journal WHERE place_id = p.id AND seq BETWEEN 1 AND p.seq)
+		+ (SELECT count(*) FROM journal WHERE place_id = p.id AND seq NOT BETWEEN 1 AND p.seq) FROM place p WHERE p.id = $1`, placeID).Scan(&n)
 	return n, err
 }
 

@@ -26,12 +26,13 @@ type Keys struct {
 	master []byte
 }
 
-const keyFile = "comptoir.key"
+// KeyFile is the name of the key's file in a data folder.
+const KeyFile = "comptoir.key"
 
 // LoadKeys reads the key of a data folder, and makes one when there is none. A file that others can read
 // is refused with the key "key.readable"; a damaged one with "key.damaged".
 func LoadKeys(dir string) (Keys, error) {
-	path := filepath.Join(dir, keyFile)
+	path := filepath.Join(dir, KeyFile)
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return makeKeys(path)
@@ -42,34 +43,68 @@ func LoadKeys(dir string) (Keys, error) {
 	if st, err := os.Stat(path); err != nil || st.Mode().Perm()&0o077 != 0 {
 		return Keys{}, fault.New(fault.Forbidden, "key.load", "key.readable", "path", path)
 	}
-	master, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(b)))
+	k, err := ParseKeys(string(b))
+	if err != nil {
+		return Keys{}, fault.Wrap(err, fault.Invalid, "key.load", "key.damaged", "path", path)
+	}
+	return k, nil
+}
+
+// ParseKeys reads what Reveal returned.
+func ParseKeys(text string) (Keys, error) {
+	master, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
 	if err != nil || len(master) != 32 {
-		return Keys{}, fault.New(fault.Invalid, "key.load", "key.damaged", "path", path)
+		return Keys{}, fault.New(fault.Invalid, "key.parse", "key.damaged", "path", KeyFile)
 	}
 	return newKeys(master), nil
 }
 
+// Reveal is the secret itself, as it stands in its file: for that file, and for a backup that seals it.
+func (k Keys) Reveal() string { return base64.StdEncoding.EncodeToString(k.master) + "\n" }
+
+// ID tells one key from another, and nothing of the secret.
+func (k Keys) ID() string { return k.id }
+
+// Store writes the key into a data folder that has none. It returns fault.Conflict ("key.there") for one
+// that has.
+func (k Keys) Store(dir string) error {
+	path := filepath.Join(dir, KeyFile)
+	err := writeOnce(path, k.Reveal())
+	if errors.Is(err, fs.ErrExist) {
+		return fault.Wrap(err, fault.Conflict, "key.store", "key.there", "path", path)
+	}
+	return fault.Wrap(err, fault.Unavailable, "key.store", "key.unwritable", "path", path)
+}
+
 func makeKeys(path string) (Keys, error) {
+	k := NewKeys()
+	err := k.Store(filepath.Dir(path))
+	if fault.Is(err, fault.Conflict) { // another process was first: then theirs counts
+		return LoadKeys(filepath.Dir(path))
+	}
+	return k, err
+}
+
+// NewKeys makes a key that is kept nowhere yet.
+func NewKeys() Keys {
 	master := make([]byte, 32)
 	rand.Read(master)
-	// Written whole under another name first: a half-written key would lock everything for ever.
-	tmp := path + ".new"
-	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err == nil {
-		_, err = f.WriteString(base64.StdEncoding.EncodeToString(master) + "\n")
-		err = errors.Join(err, f.Sync(), f.Close())
-	}
-	if err == nil {
-		err = os.Link(tmp, path) // fails when another process was first: then theirs counts
-		os.Remove(tmp)
-		if errors.Is(err, fs.ErrExist) {
-			return LoadKeys(filepath.Dir(path))
-		}
-	}
+	return newKeys(master)
+}
+
+// writeOnce writes a file that nobody else can read, and never half: a half-written key would lock
+// everything for ever. It returns fs.ErrExist when there is one already.
+func writeOnce(path, text string) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.new")
 	if err != nil {
-		return Keys{}, fault.Wrap(err, fault.Unavailable, "key.make", "key.unwritable", "path", path)
+		return err
 	}
-	return newKeys(master), nil
+	defer os.Remove(f.Name())
+	_, err = f.WriteString(text)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Link(f.Name(), path)
 }
 
 func newKeys(master []byte) Keys {
