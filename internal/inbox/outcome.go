@@ -107,17 +107,23 @@ const firstLook = 5 * time.Second
 
 // lookedFor is what follows when a search did not find an answer.
 func (b *Inbox) lookedFor(ctx context.Context, tx db.Tx, d Delivery, f *fault.Error) error {
+	why := &fault.Error{Code: fault.Ambiguous, Key: "reply.unknown"}
+	if d.FaultKey == FromBackup {
+		why.Key = FromBackup
+	}
+	if f.Code == fault.NotFound && d.FaultKey == FromBackup { // a person releases it
+		return b.mark(ctx, tx, d, Held, why)
+	}
 	if f.Code == fault.NotFound { // surely absent: it may leave again, with the same key
 		if _, err := tx.Exec(ctx, "UPDATE reply SET state = 'waiting', fence = fence + 1, due_at = $3, looks = 0, fault_code = '', fault_key = '' WHERE place_id = $1 AND message_id = $2", d.PlaceID, d.MessageID, db.Micros(time.Now())); err != nil {
 			return err
 		}
 		return b.again(ctx, tx, place.System(), d.PlaceID, d.MessageID, "reply.delayed", time.Now())
 	}
-	unknown := &fault.Error{Code: fault.Ambiguous, Key: "reply.unknown"}
 	if d.Looks < maxLooks {
-		return b.doubt(ctx, tx, d, unknown, waitFor(f, d.Looks+1))
+		return b.doubt(ctx, tx, d, why, waitFor(f, d.Looks+1))
 	}
-	if err := b.mark(ctx, tx, d, Uncertain, unknown); err != nil {
+	if err := b.mark(ctx, tx, d, Uncertain, why); err != nil {
 		return err
 	}
 	return b.comeBack(ctx, tx, &d, "reply.uncertain", fault.Ambiguous)
@@ -178,10 +184,11 @@ func (b *Inbox) comeBack(ctx context.Context, tx db.Tx, d *Delivery, kind string
 	return place.Record(ctx, tx, d.PlaceID, place.System(), place.Entry{Kind: kind, SubjectID: c.ID, Data: map[string]any{"message": d.MessageID, "code": string(code)}})
 }
 
-// Resume sends what an account held back, once a person has seen to it.
+// Resume sends what an account held back, once a person has seen to it. What a restore holds back waits for a
+// person all the same.
 func (b *Inbox) Resume(ctx context.Context, tx db.Tx, placeID, accountID string) error {
 	ids, err := db.Collect(func(r db.Row) (id string, err error) { err = r.Scan(&id); return })(
-		tx.Query(ctx, "UPDATE reply SET state = 'waiting', fence = fence + 1, due_at = $3 WHERE place_id = $1 AND account_id = $2 AND state = 'held' RETURNING message_id", placeID, accountID, db.Micros(time.Now())))
+		tx.Query(ctx, "UPDATE reply SET state = 'waiting', fence = fence + 1, due_at = $3 WHERE place_id = $1 AND account_id = $2 AND state = 'held' AND fault_key <> $4 RETURNING message_id", placeID, accountID, db.Micros(time.Now()), FromBackup))
 	if err != nil {
 		return err
 	}

@@ -307,10 +307,19 @@ func (b *Inbox) Retry(ctx context.Context, actor place.Actor, placeID, messageID
 	return b.decide(ctx, actor, placeID, messageID, "reply.retried", "state = 'failed' AND fault_key <> 'reply.bounced'")
 }
 
+// doubted are the answers of which nobody knows whether they have arrived: those that left with an unknown
+// outcome, and those that a restore held back.
+const doubted = "(state = 'uncertain' OR state = 'held' AND fault_key = '" + FromBackup + "')"
+
+// Doubted tells whether only a person can say what becomes of an answer: SendAnyway or Arrived.
+func (d Delivery) Doubted() bool {
+	return d.State == Uncertain || d.State == Held && d.FaultKey == FromBackup
+}
+
 // SendAnyway sends an answer again whose arrival nobody could find out. It may arrive twice: only a person
 // decides this.
 func (b *Inbox) SendAnyway(ctx context.Context, actor place.Actor, placeID, messageID string) error {
-	return b.decide(ctx, actor, placeID, messageID, "reply.retried", "state = 'uncertain'")
+	return b.decide(ctx, actor, placeID, messageID, "reply.retried", doubted)
 }
 
 // decide has an answer sent again, if it is as cond (a text of ours) says.
@@ -350,7 +359,7 @@ func (b *Inbox) Arrived(ctx context.Context, actor place.Actor, placeID, message
 		if _, err := messageMark(ctx, tx, placeID, messageID); err != nil {
 			return err
 		}
-		n, err := tx.Exec(ctx, "UPDATE reply SET state = 'sent', fence = fence + 1, fault_code = '', fault_key = '' WHERE place_id = $1 AND message_id = $2 AND state = 'uncertain'", placeID, messageID)
+		n, err := tx.Exec(ctx, "UPDATE reply SET state = 'sent', fence = fence + 1, fault_code = '', fault_key = '' WHERE place_id = $1 AND message_id = $2 AND "+doubted, placeID, messageID)
 		if err != nil {
 			return err
 		}

@@ -267,6 +267,16 @@ func (c *chronicler) delivery(v *view.Message, m inbox.Message) {
 	}
 	base := at(c.place, "inbox/m/"+m.ID)
 	why := c.l.Fault(&fault.Error{Code: d.FaultCode, Key: d.FaultKey})
+	if d.Doubted() {
+		v.State, v.Fault, v.Retry, v.Arrived = "uncertain", c.l.T("reply.unknown"), base+"/anyway", base+"/arrived"
+		if d.FaultKey == inbox.FromBackup {
+			v.Fault = why
+		}
+		if d.State == inbox.Held {
+			v.Undo = base + "/cancel"
+		}
+		return
+	}
 	switch d.State {
 	case inbox.Waiting:
 		v.State, v.Until, v.Undo = "waiting", d.Due.UnixMilli(), base+"/cancel"
@@ -282,8 +292,6 @@ func (c *chronicler) delivery(v *view.Message, m inbox.Message) {
 		if d.FaultKey != "reply.bounced" {
 			v.Retry, v.Undo = base+"/retry", base+"/cancel"
 		}
-	case inbox.Uncertain:
-		v.State, v.Fault, v.Retry, v.Arrived = "uncertain", c.l.T("reply.unknown"), base+"/anyway", base+"/arrived"
 	}
 }
 
