@@ -28,6 +28,10 @@ test-fast: ## what runs in a minute, with whatever is installed
 test-real: tools ## against other people's servers only: today Dovecot and OpenSMTPD
 	COMPTOIR_REAL=1 $(BESIDE_POSTGRES) $(GO) test -count=1 -run 'Real' ./internal/network/email ./internal/app
 
+.PHONY: restore-drill
+restore-drill: ## a place in the middle of its evening is backed up, lost and restored, on both databases; each damage is found
+	$(BESIDE_POSTGRES) $(GO) test -count=1 -run 'Backup|Restore|Drill|Damage|Killed|DiskThat' ./internal/backup ./internal/app ./cmd/comptoir
+
 .PHONY: race
 race: ## what runs without a browser or real mail servers, with the race detector
 	$(BESIDE_POSTGRES) $(GO) test -race -short ./...

@@ -32,6 +32,8 @@ type cli struct {
 	Table    table   `cmd:"" help:"Tables and their codes."`
 	Migrate  migrate `cmd:"" help:"Bring the database up to date."`
 	Settings config  `cmd:"" name:"config" help:"Print the settings that serve would run with, and where each comes from."`
+	Backup   backup  `cmd:"" help:"Write a backup of everything to one file, while the server runs."`
+	Restore  restore `cmd:"" help:"Fill an empty data folder from a backup."`
 	Check    check   `cmd:"" help:"Look at configuration, database and accounts; exit 1 if anything is wrong."`
 	Health   health  `cmd:"" help:"Ask a running server whether it is ready; for images without a shell."`
 	Version  version `cmd:"" help:"Print the version."`

@@ -16,7 +16,7 @@ type member struct {
 type memberList struct{ data }
 
 func (c *memberList) Run(ctx context.Context, t terminal) error {
-	s, err := c.open(ctx)
+	s, err := c.open(ctx, t)
 	if err != nil {
 		return err
 	}
@@ -35,7 +35,7 @@ type memberLink struct {
 }
 
 func (c *memberLink) Run(ctx context.Context, t terminal) error {
-	s, err := c.open(ctx)
+	s, err := c.open(ctx, t)
 	if err != nil {
 		return err
 	}

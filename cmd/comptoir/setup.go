@@ -25,7 +25,7 @@ type setup struct {
 }
 
 func (c *setup) Run(ctx context.Context, t terminal) error {
-	s, err := c.open(ctx)
+	s, err := c.open(ctx, t)
 	if err != nil {
 		return err
 	}

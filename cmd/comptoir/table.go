@@ -19,7 +19,7 @@ type tableAdd struct {
 }
 
 func (c *tableAdd) Run(ctx context.Context, t terminal) error {
-	s, err := c.open(ctx)
+	s, err := c.open(ctx, t)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ type tokenCreate struct {
 }
 
 func (c *tokenCreate) Run(ctx context.Context, t terminal) error {
-	s, err := c.open(ctx)
+	s, err := c.open(ctx, t)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
 
@@ -27,14 +26,22 @@ func (d data) config() app.Config {
 }
 
 // open opens the store for a verb that works beside a server, and on a fresh folder makes it.
-func (d data) open(ctx context.Context) (*app.Store, error) {
-	return app.Open(ctx, d.config(), true)
+func (d data) open(ctx context.Context, t terminal) (*app.Store, error) {
+	s, err := app.Open(ctx, d.config(), true)
+	if err == nil {
+		app.TellCopied(t.err, s.Copied)
+	}
+	return s, err
 }
 
-type migrate struct{ data }
+type migrate struct {
+	data
+	WithoutCopy bool `help:"Do not keep the database as it was. Only with a backup at hand." name:"without-copy"`
+}
 
 func (m *migrate) Run(ctx context.Context, t terminal) error {
-	n, err := app.RunMigrate(ctx, m.config())
+	n, copied, err := app.RunMigrate(ctx, m.config(), !m.WithoutCopy)
+	app.TellCopied(t.out, copied)
 	if err != nil {
 		return err
 	}
@@ -44,16 +51,6 @@ func (m *migrate) Run(ctx context.Context, t terminal) error {
 		fmt.Fprintf(t.out, "The database is up to date: %d steps taken.\n", n)
 	}
 	return nil
-}
-
-type check struct{ data }
-
-func (c *check) Run(ctx context.Context, t terminal) error {
-	ok, err := app.Check(ctx, c.config(), t.out)
-	if err == nil && !ok {
-		return errors.New("something needs you, see above")
-	}
-	return err
 }
 
 type health struct {

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"comptoir/internal/api"
+	"comptoir/internal/backup"
 	"comptoir/internal/db"
 	"comptoir/internal/door"
 	"comptoir/internal/fault"
@@ -47,6 +48,7 @@ type App struct {
 	out      *outgoing.Door
 	hub      *live.Hub
 	queue    *jobs.Queue
+	backups  *backup.Keeper
 	server   *http.Server
 	guard    *door.Guard
 	table    *door.Table
@@ -73,6 +75,11 @@ func (a *App) build(ctx context.Context) (err error) {
 	if a.unlock, err = lock(a.cfg); err != nil {
 		return err
 	}
+	if a.cfg.Database == "" {
+		if err := db.CheckLog(a.cfg.databaseURL()); err != nil { // SQLite goes on without what is missing
+			a.log.Error("the end of the database's log is missing: look with comptoir check --deep", "err", err)
+		}
+	}
 	if a.Store, err = Open(ctx, a.cfg, !a.cfg.NoMigrate); err != nil {
 		return err
 	}
@@ -89,12 +96,13 @@ func (a *App) build(ctx context.Context) (err error) {
 	a.hub = live.New(a.DB, a.log)
 	workers := jobs.NewWorkers()
 	a.work(workers)
+	a.backups = a.keeper(workers)
 	if a.queue, err = jobs.New(a.DB, workers, a.log); err != nil {
 		return err
 	}
 	a.Inbox.Queue = a.queue
 	collector := &inbox.Collector{Inbox: a.Inbox, Holder: db.NewID(), Alone: a.DB.Engine() == db.SQLite}
-	a.runs = append(a.runs, a.hub.Run, a.queue.Run, collector.Run, a.catchUp, a.prune)
+	a.runs = append(a.runs, a.hub.Run, a.queue.Run, collector.Run, a.catchUp, a.prune, a.backups.Run)
 	if err := a.doors(); err != nil {
 		return err
 	}
@@ -245,6 +253,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer) error
 
 func (a *App) greet(ctx context.Context, out io.Writer, took time.Duration) error {
 	urls := addresses(a.listener)
+	TellCopied(out, a.Copied)
 	fmt.Fprintf(out, "Comptoir %s is ready in %d ms.\n", Version(), took.Milliseconds())
 	for i, u := range urls {
 		where := "this machine"

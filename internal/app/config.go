@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"comptoir/internal/backup"
 	"comptoir/internal/fault"
 	"comptoir/internal/web"
 )
@@ -30,6 +31,10 @@ type Config struct {
 	Proxy        string   `help:"Proxy for outgoing connections. It must filter private addresses itself." env:"COMPTOIR_PROXY" placeholder:"URL" secret:""`
 	NAT64        bool     `help:"This machine has IPv6 only and reaches IPv4 by NAT64." env:"COMPTOIR_NAT64" name:"nat64"`
 
+	Backups          string   `help:"Folder of the backups; without it, backups in the data folder." env:"COMPTOIR_BACKUPS" placeholder:"DIR"`
+	BackupKeep       int      `help:"How many nightly backups are kept; 0 makes none." default:"7" env:"COMPTOIR_BACKUP_KEEP" name:"backup-keep"`
+	BackupRecipients []string `help:"age public keys: only the holders of their other halves can open the nightly backups." env:"COMPTOIR_BACKUP_RECIPIENTS" name:"backup-recipients" placeholder:"age1…,…"`
+
 	NoMigrate bool   `help:"Refuse to start on an older schema instead of bringing it up to date." env:"COMPTOIR_NO_MIGRATE" name:"no-migrate"`
 	LogFormat string `help:"text or json; without it text on a terminal, json elsewhere." enum:"text,json,auto" default:"auto" env:"COMPTOIR_LOG_FORMAT" name:"log-format"`
 	LogLevel  string `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"COMPTOIR_LOG_LEVEL" name:"log-level"`
@@ -43,6 +48,14 @@ func (c Config) databaseURL() string {
 	return filepath.Join(c.Data, "comptoir.db")
 }
 
+// backups is the folder where backups lie.
+func (c Config) backups() string {
+	if c.Backups != "" {
+		return c.Backups
+	}
+	return filepath.Join(c.Data, "backups")
+}
+
 // Check refuses what cannot be, with a sentence for each.
 func (c Config) Check() error {
 	if _, err := c.proxies(); err != nil {
@@ -52,6 +65,12 @@ func (c Config) Check() error {
 		if u, err := url.Parse(c.Proxy); err != nil || u.Host == "" {
 			return fault.New(fault.Invalid, "config", "config.proxy")
 		}
+	}
+	if err := backup.CheckRecipients(c.BackupRecipients); err != nil {
+		return err
+	}
+	if c.BackupKeep < 0 || c.BackupKeep > 365 {
+		return fault.New(fault.Invalid, "config", "config.backup_keep")
 	}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return fault.Wrap(err, fault.Invalid, "config", "config.listen", "listen", c.Listen)

@@ -193,7 +193,7 @@ func (c *crowd) files(t *testing.T, s *app.Store) {
 func (c *crowd) whole(t *testing.T, s *app.Store) {
 	t.Helper()
 	var said strings.Builder
-	ok, err := app.Check(t.Context(), app.Config{Data: c.h.data, Database: c.h.database, Listen: ":0"}, &said)
+	ok, err := app.Check(t.Context(), app.Config{Data: c.h.data, Database: c.h.database, Listen: ":0"}, true, &said)
 	if err != nil || !ok {
 		t.Errorf("comptoir check: %v\n%s", err, said.String())
 	}
