@@ -71,6 +71,8 @@ func literal(flag *kong.Flag) string {
 	switch v := flag.Target; v.Kind() {
 	case reflect.Bool:
 		return strconv.FormatBool(v.Bool())
+	case reflect.Int:
+		return strconv.FormatInt(v.Int(), 10)
 	case reflect.Slice:
 		var all []string
 		for i := range v.Len() {
