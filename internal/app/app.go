@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"sync"
 	"sync/atomic"
@@ -53,6 +54,9 @@ type App struct {
 	guard    *door.Guard
 	table    *door.Table
 	public   atomic.Pointer[url.URL]
+	own      atomic.Pointer[[]netip.Addr] // where the public name leads
+	moved    chan struct{}                // holds one word that it changed
+	count    *metrics
 	runs     []func(context.Context) error // what works in the background until the end
 	closing  sync.Once
 }
@@ -63,7 +67,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*App, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	a := &App{cfg: cfg, log: log}
+	a := &App{cfg: cfg, log: log, moved: make(chan struct{}, 1)}
 	if err := a.build(ctx); err != nil {
 		a.Close()
 		return nil, err
@@ -86,6 +90,7 @@ func (a *App) build(ctx context.Context) (err error) {
 	if err := a.loadPublicURL(ctx); err != nil {
 		return err
 	}
+	a.count = newMetrics(a)
 	if a.out, err = outgoing.New(a.outgoingConfig()); err != nil {
 		return err
 	}
@@ -102,7 +107,7 @@ func (a *App) build(ctx context.Context) (err error) {
 	}
 	a.Inbox.Queue = a.queue
 	collector := &inbox.Collector{Inbox: a.Inbox, Holder: db.NewID(), Alone: a.DB.Engine() == db.SQLite}
-	a.runs = append(a.runs, a.hub.Run, a.queue.Run, collector.Run, a.catchUp, a.prune, a.backups.Run)
+	a.runs = append(a.runs, a.hub.Run, a.queue.Run, collector.Run, a.catchUp, a.prune, a.backups.Run, a.learnOwn)
 	if err := a.doors(); err != nil {
 		return err
 	}
@@ -123,8 +128,7 @@ func (a *App) doors() error {
 		DB: a.DB, Log: a.log, Fail: site.Fail, PlainSignIn: a.cfg.PlainSignIn, OperatorToken: a.cfg.OperatorToken,
 		Origin: door.Origin{Public: a.public.Load, Proxies: proxies},
 	}
-	count := newMetrics(a)
-	a.guard.Answered, a.Inbox.Watch = count.answered, count.watch()
+	a.guard.Answered, a.Inbox.Watch = a.count.answered, a.count.watch()
 	site.Guard = a.guard
 	programs := &api.API{DB: a.DB, Keys: a.Keys, Floor: a.Floor, Inbox: a.Inbox, Networks: a.Networks}
 	a.guard.FailAPI = programs.Fail
@@ -132,7 +136,7 @@ func (a *App) doors() error {
 	site.Routes(a.table)
 	programs.Routes(a.table)
 	a.health(a.table)
-	count.route(a.table, a.log)
+	a.count.route(a.table, a.log)
 	a.server = &http.Server{
 		Handler:           a.guard.Handler(a.table),
 		ReadHeaderTimeout: 5 * time.Second,
@@ -155,14 +159,6 @@ func lock(cfg Config) (func(), error) {
 	return db.Lock(cfg.Data)
 }
 
-func (a *App) outgoingConfig() outgoing.Config {
-	cfg := outgoing.Config{Allow: a.cfg.AllowPrivate, NAT64: a.cfg.NAT64}
-	if a.cfg.Proxy != "" {
-		cfg.Proxy, _ = url.Parse(a.cfg.Proxy) // checked
-	}
-	return cfg
-}
-
 // loadPublicURL takes the address from the settings of the operator, else from the address screen.
 func (a *App) loadPublicURL(ctx context.Context) error {
 	raw := a.cfg.PublicURL
@@ -176,7 +172,7 @@ func (a *App) loadPublicURL(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.public.Store(u)
+	a.foundAt(u)
 	return nil
 }
 

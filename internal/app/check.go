@@ -4,14 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"strings"
 
 	"comptoir/internal/backup"
 	"comptoir/internal/db"
 	"comptoir/internal/fault"
-	"comptoir/internal/outgoing"
 	"comptoir/internal/place"
 	"comptoir/internal/web/locale"
 )
@@ -134,29 +132,6 @@ func (r *report) place(ctx context.Context, s *Store, p place.Place, deep bool) 
 			err = fault.New(a.FaultCode, "app.check", a.FaultKey)
 		}
 		r.say(strings.TrimSpace(p.Name+": "+string(a.Kind)+" "+a.Handle), err)
-	}
-	return nil
-}
-
-// AskReady asks a running server whether it is ready.
-func AskReady(ctx context.Context, base string) error {
-	u := strings.TrimSuffix(base, "/") + "/readyz"
-	d, err := outgoing.New(outgoing.Config{})
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u, nil)
-	if err != nil {
-		return fault.Wrap(err, fault.Invalid, "app.health", "")
-	}
-	resp, err := d.Operator().HTTP.Do(req)
-	if err != nil {
-		return fault.Wrap(err, fault.Unavailable, "app.health", "")
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fault.New(fault.Unavailable, "app.health", "")
 	}
 	return nil
 }

@@ -10,7 +10,6 @@ import (
 
 	"comptoir/internal/backup"
 	"comptoir/internal/fault"
-	"comptoir/internal/web"
 )
 
 // Config is everything that an operator can set, and the reference for it. Nothing is required. Each
@@ -118,11 +117,4 @@ func addresses(l net.Listener) []string {
 		}
 	}
 	return all
-}
-
-// address lets the screen of cards show and change where this installation is found.
-func (a *App) address() web.Address {
-	return web.Address{
-		Use: a.public.Store, Fixed: a.cfg.PublicURL != "", Probe: AskReady,
-	}
 }

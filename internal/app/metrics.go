@@ -30,6 +30,7 @@ type metrics struct {
 	late     *prometheus.HistogramVec
 	requests *prometheus.CounterVec
 	answers  *prometheus.HistogramVec
+	refused  *prometheus.CounterVec
 }
 
 func newMetrics(a *App) *metrics {
@@ -49,6 +50,7 @@ func newMetrics(a *App) *metrics {
 		requests: counter("comptoir_http_requests_total", "Requests answered, by the pattern of their route and the class of their status.", "route", "status"),
 		answers:  histogram("comptoir_http_request_duration_seconds", "How long answers took, event streams left out, by who a route is for.", prometheus.DefBuckets, "kind"),
 	}
+	m.refused = counter("comptoir_outgoing_refused_total", "Targets that nobody may be connected to, by on whose word they were named.", "kind")
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "comptoir_build_info", Help: "What runs: always 1.", ConstLabels: prometheus.Labels{"version": Version(), "goversion": runtime.Version()},
 	})
@@ -56,7 +58,7 @@ func newMetrics(a *App) *metrics {
 	streams := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "comptoir_streams", Help: "Event streams that are open in this process."}, func() float64 {
 		return float64(a.guard.Streams())
 	})
-	m.registry.MustRegister(m.received, m.attempts, m.took, m.late, m.requests, m.answers, build, streams, &stored{a},
+	m.registry.MustRegister(m.received, m.attempts, m.took, m.late, m.requests, m.answers, m.refused, build, streams, &stored{a},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -108,7 +108,7 @@ func labelsAreClosed(t *testing.T, text string) {
 		"outcome": regexp.MustCompile(`^(sent|found|[a-z_]{5,15})$`),
 		"state":   regexp.MustCompile(`^(ok|trouble|needs_person)$`),
 		"status":  regexp.MustCompile(`^([2-5]xx|gone)$`),
-		"kind":    regexp.MustCompile(`^(open|guest|team|api|operator)$`),
+		"kind":    regexp.MustCompile(`^(open|guest|team|api|operator|stranger|account|self)$`),
 		"route":   regexp.MustCompile(`^[A-Z]+ /[a-z0-9/{}.$-]*$`),
 		"version": regexp.MustCompile(`.`), "goversion": regexp.MustCompile(`^go`),
 		"le": regexp.MustCompile(`.`), "quantile": regexp.MustCompile(`.`),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"syscall"
 	"time"
 
@@ -15,19 +16,48 @@ import (
 
 // connect opens a TCP connection to a cleaned host. The judgement is in Control: it sees each address
 // that is about to be connected, after the look-up, whatever the host was.
-func (d *Door) connect(ctx context.Context, host string, port uint16, trusted bool) (net.Conn, error) {
+func (d *Door) connect(ctx context.Context, host string, port uint16, judge judgement) (net.Conn, error) {
 	dialer := &net.Dialer{
 		Timeout:  d.limits.dial,
 		Resolver: d.resolver,
 		Control: func(network, address string, _ syscall.RawConn) error {
-			return d.admit(network, address, trusted)
+			return d.admit(network, address, judge)
 		},
 	}
 	return dialer.DialContext(ctx, "tcp", target(host, port))
 }
 
-// admit is the last word before a connection. trusted: the operator named the target.
-func (d *Door) admit(network, address string, trusted bool) error {
+// judgement says whether an address may be connected.
+type judgement func(netip.AddrPort) error
+
+// judgement is the one for a cleaned host: what the operator named may be anything but a metadata service.
+func (w *wire) judgement(host string, port uint16) judgement {
+	switch d := w.door; {
+	case w.kind == Self:
+		return w.judgeSelf
+	case w.kind == Operator || d.allow.has(host, port):
+		return judgeNamed
+	default:
+		return d.judgeStrange
+	}
+}
+
+func judgeNamed(ap netip.AddrPort) error { return judgeMetadata(ap.Addr()) }
+
+func (d *Door) judgeStrange(ap netip.AddrPort) error { return d.judge(ap.Addr()) }
+
+// judgeSelf lets this machine's addresses pass where we listen, and public ones.
+func (w *wire) judgeSelf(ap netip.AddrPort) error {
+	a := ap.Addr().Unmap()
+	own := func(b netip.Addr) bool { return b.Unmap().WithZone("") == a }
+	if ap.Port() == w.port && slices.ContainsFunc(w.door.cfg.OwnAddresses(), own) {
+		return judgeMetadata(a)
+	}
+	return Judge(a)
+}
+
+// admit is the last word before a connection.
+func (d *Door) admit(network, address string, judge judgement) error {
 	if network != "tcp4" && network != "tcp6" {
 		return refusal(network)
 	}
@@ -35,11 +65,7 @@ func (d *Door) admit(network, address string, trusted bool) error {
 	if err != nil {
 		return refusal(err.Error())
 	}
-	if trusted {
-		err = judgeMetadata(ap.Addr())
-	} else {
-		err = d.judge(ap.Addr())
-	}
+	err = judge(ap)
 	if err == nil && d.seen != nil {
 		err = d.seen(ap)
 	}
@@ -53,13 +79,13 @@ func (w *wire) dialWeb(ctx context.Context, _, addr string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.proxy != "" && target(host, port) == d.proxy {
-		return d.connect(ctx, host, port, true)
+	if d.proxy != "" && w.kind != Self && target(host, port) == d.proxy {
+		return d.connect(ctx, host, port, judgeNamed)
 	}
-	if err := d.checkTarget(host, ip, port, w.kind, d.limits.web); err != nil {
+	if err := w.check(host, ip, port, d.limits.web); err != nil {
 		return nil, err
 	}
-	return d.connect(ctx, host, port, w.kind == Operator || d.allow.has(host, port))
+	return d.connect(ctx, host, port, w.judgement(host, port))
 }
 
 // dial opens a raw connection for mail, or for anything at a listed target.
@@ -67,7 +93,7 @@ func (w *wire) dial(ctx context.Context, network, addr string) (net.Conn, error)
 	began := time.Now()
 	conn, err := w.dialRaw(ctx, network, addr)
 	if err != nil {
-		return nil, w.door.level(ctx, began, explain(err, false))
+		return nil, w.door.level(ctx, w.kind, began, explain(err, false))
 	}
 	return conn, nil
 }
@@ -79,12 +105,12 @@ func (w *wire) dialRaw(ctx context.Context, network, addr string) (net.Conn, err
 	}
 	host, ip, port, err := splitTarget(addr)
 	if err == nil {
-		err = d.checkTarget(host, ip, port, w.kind, d.limits.mail)
+		err = w.check(host, ip, port, d.limits.mail)
 	}
 	if err != nil {
 		return nil, refused(err, known)
 	}
-	return d.connect(ctx, host, port, w.kind == Operator || d.allow.has(host, port))
+	return d.connect(ctx, host, port, w.judgement(host, port))
 }
 
 // dialTLS is dial, then TLS for addr's host.

@@ -118,10 +118,13 @@ func is[E error](err error) bool {
 }
 
 // level makes every refusal take the same time, counted from began, so that a stopwatch tells no more than
-// the sentence. Other errors pass at once. It returns err.
-func (d *Door) level(ctx context.Context, began time.Time, err *fault.Error) error {
+// the sentence, and tells the operator of it. Other errors pass at once. It returns err.
+func (d *Door) level(ctx context.Context, kind Kind, began time.Time, err *fault.Error) error {
 	if err.Key != keyRefused {
 		return err
+	}
+	if d.cfg.Refused != nil && is[refusal](err) { // and not a name that does not exist
+		d.cfg.Refused(kind, err.Err)
 	}
 	rest := time.NewTimer(d.limits.refusal - time.Since(began))
 	defer rest.Stop()

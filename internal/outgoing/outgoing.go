@@ -37,6 +37,8 @@ const (
 	Stranger Kind = "stranger"
 	// Account: a member's word. A network or a mail server, spoken to with a credential.
 	Account Kind = "account"
+	// Self: a member's word about where this installation is found.
+	Self Kind = "self"
 	// Operator: the configuration's word. Database, object storage, proxy.
 	Operator Kind = "operator"
 )
@@ -65,6 +67,9 @@ type Config struct {
 	RootCAs *x509.CertPool
 	// UserAgent is sent when a request has none.
 	UserAgent string
+	// Refused is told of each target that was refused, and why: for the operator's log, never for a screen. It must not
+	// block; nil = nobody is told.
+	Refused func(kind Kind, reason error)
 }
 
 // Door opens connections. It is safe for concurrent use.
@@ -164,6 +169,15 @@ func (d *Door) Forget(id string) {
 	}
 }
 
+// Self returns a client that asks an address whether this installation, which listens on port, is found there: at
+// public addresses, its own among them, and at this machine's own on that port. It follows no redirect and uses no
+// proxy. So a member can try the address of the house, and not the doors of its neighbours.
+func (d *Door) Self(port uint16) *http.Client {
+	w := d.newWire(Self)
+	w.port = port
+	return w.client()
+}
+
 // Operator returns the wire for targets that the configuration names. Private addresses and every port are
 // reached, metadata addresses are not; it follows no redirect and bounds no body.
 func (d *Door) Operator() network.Wire { return d.operator }
@@ -196,7 +210,7 @@ func (d *Door) newWire(kind Kind) *wire {
 		MaxConnsPerHost:        d.limits.perHost,
 		MaxIdleConnsPerHost:    d.limits.perHost,
 		// A stranger's connection serves one request, so that two places never share one.
-		DisableKeepAlives: kind == Stranger,
+		DisableKeepAlives: kind == Stranger || kind == Self,
 		ForceAttemptHTTP2: true,
 	}
 	if kind == Operator {

@@ -44,7 +44,7 @@ func (w *wire) proxyFor(req *http.Request) (*url.URL, error) {
 }
 
 func (w *wire) proxied(u *url.URL) bool {
-	if w.door.proxy == "" || w.kind == Operator {
+	if w.door.proxy == "" || w.kind == Operator || w.kind == Self {
 		return false
 	}
 	host, _, port, err := splitTarget(withPort(u))

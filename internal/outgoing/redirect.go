@@ -56,7 +56,7 @@ func (w *wire) bare(req *http.Request) bool {
 	if req.Method != "" && req.Method != http.MethodGet && req.Method != http.MethodHead {
 		return false
 	}
-	if w.kind == Operator || req.Body != nil && req.Body != http.NoBody {
+	if w.kind == Operator || w.kind == Self || req.Body != nil && req.Body != http.NoBody {
 		return false
 	}
 	if w.kind == Account && req.URL.RawQuery != "" {

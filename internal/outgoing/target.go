@@ -19,7 +19,7 @@ var reservedNames = []string{"local", "internal", "localhost", "home.arpa", "oni
 // address when the host is one. nil does not promise that it will be reached. It is for forms; every
 // request is checked again. The error's sentence is that of every refused target.
 func (d *Door) CheckURL(u *url.URL, kind Kind) error {
-	if _, err := d.cleanURL(u, kind); err != nil {
+	if _, err := (&wire{door: d, kind: kind}).clean(u); err != nil {
 		return refused(err, known)
 	}
 	return nil
@@ -29,7 +29,7 @@ func (d *Door) CheckURL(u *url.URL, kind Kind) error {
 func (d *Door) CheckHost(host string, port uint16) error {
 	clean, addr, err := cleanHost(host)
 	if err == nil {
-		err = d.checkTarget(clean, addr, port, Account, d.limits.mail)
+		err = (&wire{door: d, kind: Account}).check(clean, addr, port, d.limits.mail)
 	}
 	if err != nil {
 		return refused(err, known)
@@ -37,9 +37,9 @@ func (d *Door) CheckHost(host string, port uint16) error {
 	return nil
 }
 
-// cleanURL returns the URL that goes to the wire: host in ASCII, lower case and without a final dot, no
+// clean returns the URL that goes to the wire: host in ASCII, lower case and without a final dot, no
 // fragment, no user.
-func (d *Door) cleanURL(u *url.URL, kind Kind) (*url.URL, error) {
+func (w *wire) clean(u *url.URL) (*url.URL, error) {
 	scheme := strings.ToLower(u.Scheme)
 	if scheme != "http" && scheme != "https" {
 		return nil, refusal(fmt.Sprintf("scheme %q", u.Scheme))
@@ -61,7 +61,7 @@ func (d *Door) cleanURL(u *url.URL, kind Kind) (*url.URL, error) {
 			return nil, err
 		}
 	}
-	if err := d.checkTarget(host, addr, port, kind, d.limits.web); err != nil {
+	if err := w.check(host, addr, port, w.door.limits.web); err != nil {
 		return nil, err
 	}
 	clean := *u
@@ -77,21 +77,25 @@ func (d *Door) cleanURL(u *url.URL, kind Kind) (*url.URL, error) {
 	return &clean, nil
 }
 
-// checkTarget applies what can be known before any look-up.
-func (d *Door) checkTarget(host string, addr netip.Addr, port uint16, kind Kind, ports []uint16) error {
+// check applies what can be known before any look-up.
+func (w *wire) check(host string, addr netip.Addr, port uint16, ports []uint16) error {
+	d := w.door
 	if addr.IsValid() {
 		if err := judgeMetadata(addr); err != nil {
 			return err
 		}
 	}
-	if kind == Operator || d.allow.has(host, port) {
+	if w.kind == Operator || w.kind != Self && d.allow.has(host, port) {
 		return nil
 	}
-	if !slices.Contains(ports, port) {
+	if !slices.Contains(ports, port) && (w.kind != Self || port != w.port) {
 		return refusal(fmt.Sprintf("port %d", port))
 	}
 	if addr.IsValid() {
-		return d.judge(addr)
+		return w.judgement(host, port)(netip.AddrPortFrom(addr, port))
+	}
+	if w.kind == Self {
+		return nil // a name of the house: where it leads is judged
 	}
 	for _, r := range reservedNames {
 		if host == r || strings.HasSuffix(host, "."+r) {

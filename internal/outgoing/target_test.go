@@ -53,7 +53,7 @@ func TestAURLIsCheckedBeforeAnythingIsAsked(t *testing.T) {
 			}
 			continue
 		}
-		got, err := d.cleanURL(u, Stranger)
+		got, err := (&wire{door: d, kind: Stranger}).clean(u)
 		switch {
 		case c.want == "" && err == nil:
 			t.Errorf("%s passes as %s", c.url, got)
@@ -144,11 +144,11 @@ func TestOnlyTCPPassesTheLastCheck(t *testing.T) {
 	for _, c := range []struct{ network, addr string }{
 		{"udp4", "8.8.8.8:80"}, {"unix", "/run/docker.sock"}, {"tcp", "8.8.8.8:80"}, {"tcp4", "127.0.0.1:80"}, {"tcp6", "[fe80::1%eth0]:80"}, {"tcp4", "nonsense"},
 	} {
-		if d.admit(c.network, c.addr, false) == nil {
+		if d.admit(c.network, c.addr, d.judgeStrange) == nil {
 			t.Errorf("%s %s passes", c.network, c.addr)
 		}
 	}
-	if err := d.admit("tcp4", "8.8.8.8:80", false); err != nil {
+	if err := d.admit("tcp4", "8.8.8.8:80", d.judgeStrange); err != nil {
 		t.Error(err)
 	}
 	for _, network := range []string{"udp", "unix", "ip", ""} {
@@ -169,14 +169,14 @@ func FuzzCheckURL(f *testing.F) {
 		if err != nil {
 			return
 		}
-		clean, err := d.cleanURL(u, Stranger)
+		clean, err := (&wire{door: d, kind: Stranger}).clean(u)
 		if err != nil {
 			if _, ok := errors.AsType[refusal](err); !ok {
 				t.Fatalf("%q: %v is no refusal", text, err)
 			}
 			return
 		}
-		if again, err := d.cleanURL(clean, Stranger); err != nil || again.String() != clean.String() {
+		if again, err := (&wire{door: d, kind: Stranger}).clean(clean); err != nil || again.String() != clean.String() {
 			t.Fatalf("%q: %s then %v %v", text, clean, again, err)
 		}
 		if clean.User != nil || clean.Fragment != "" || clean.Opaque != "" || !ascii(clean.Host) || len(clean.Hostname()) > 253 {

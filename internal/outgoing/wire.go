@@ -19,6 +19,7 @@ import (
 type wire struct {
 	door      *Door
 	kind      Kind
+	port      uint16 // Self: where this installation listens
 	transport *http.Transport
 }
 
@@ -46,7 +47,7 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 		if req.Body != nil {
 			req.Body.Close()
 		}
-		return nil, w.door.level(req.Context(), began, explain(err, v.sent.Load() && !safe(req.Method)))
+		return nil, w.door.level(req.Context(), w.kind, began, explain(err, v.sent.Load() && !safe(req.Method)))
 	}
 	return resp, nil
 }
@@ -153,7 +154,7 @@ func (v *visit) run(req *http.Request) (*http.Response, error) {
 
 // prepare makes the request of one hop, to a URL that passed the rules.
 func (v *visit) prepare(req *http.Request, u *url.URL) (*http.Request, error) {
-	clean, err := v.wire.door.cleanURL(u, v.wire.kind)
+	clean, err := v.wire.clean(u)
 	if err != nil {
 		return nil, refused(err, known)
 	}

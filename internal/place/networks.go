@@ -93,7 +93,7 @@ func (n *Networks) Connect(ctx context.Context, d *db.DB, k Keys, actor Actor, p
 	}
 	who, err := n.Test(ctx, want.Kind, want.Endpoint, want.Credential)
 	if err != nil {
-		return Account{}, err
+		return Account{}, orFirst(noteRefused(ctx, d, actor, placeID, want.Kind, err), err)
 	}
 	want.Handle = who.Handle
 	if want.Name == "" {
@@ -114,4 +114,14 @@ func (n *Networks) forget(id string) {
 	if n.Forget != nil {
 		n.Forget(id)
 	}
+}
+
+// noteRefused journals that somebody named a server that nobody may be connected to.
+func noteRefused(ctx context.Context, d *db.DB, actor Actor, placeID string, kind network.Kind, cause error) error {
+	if fault.As(cause).Key != "outgoing.refused" {
+		return nil
+	}
+	return d.Write(context.WithoutCancel(ctx), func(tx db.Tx) error {
+		return Record(ctx, tx, placeID, actor, Entry{Kind: EventAddressRefused, SubjectID: placeID, Data: map[string]any{"network": string(kind)}})
+	})
 }

@@ -25,6 +25,9 @@ const (
 	EventRoleChanged     = "member.role_changed"
 	EventRemoved         = "member.removed"
 	EventResetAsked      = "member.reset_asked"
+	EventTokenCreated    = "token.created"
+	EventTokenRevoked    = "token.revoked"
+	EventAddressRefused  = "account.address_refused"
 )
 
 // Attempt is somebody at the sign-in page.

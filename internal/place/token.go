@@ -78,7 +78,7 @@ func CreateToken(ctx context.Context, tx db.Tx, actor Actor, placeID, name strin
 	if err != nil {
 		return t, "", err
 	}
-	return t, value, Record(ctx, tx, placeID, actor, Entry{Kind: "token.created", SubjectID: t.ID})
+	return t, value, Record(ctx, tx, placeID, actor, Entry{Kind: EventTokenCreated, SubjectID: t.ID})
 }
 
 // FindToken returns the actor that a token's value proves, and the token; fault.Unauthenticated when it
@@ -128,7 +128,7 @@ func RevokeToken(ctx context.Context, tx db.Tx, actor Actor, placeID, id string)
 	if n == 0 {
 		return fault.New(fault.NotFound, "place.revoke_token", "")
 	}
-	return Record(ctx, tx, placeID, actor, Entry{Kind: "token.revoked", SubjectID: id})
+	return Record(ctx, tx, placeID, actor, Entry{Kind: EventTokenRevoked, SubjectID: id})
 }
 
 const tokenColumns = "id, place_id, name, scopes, created_at, expires_at, used_at, revoked_at"
