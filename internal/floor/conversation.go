@@ -20,6 +20,16 @@ type FromNetwork struct {
 	Kind           Kind   // "" = Other
 }
 
+// CallsIn returns the calls of some conversations, the latest first, at most limit.
+func CallsIn(ctx context.Context, q db.Querier, placeID string, limit int, conversationIDs ...string) ([]Call, error) {
+	if len(conversationIDs) == 0 {
+		return nil, nil
+	}
+	list, args := db.In(2, conversationIDs)
+	all, err := calls(ctx, q, placeID, "EXISTS (SELECT 1 FROM call_ask o WHERE o.place_id = c.place_id AND o.call_id = c.id AND o.cancelled_at = 0 AND o.conversation_id IN ("+list+"))", "c.received_at DESC, c.id DESC", args...)
+	return all[:min(len(all), limit)], err
+}
+
 // FromConversation makes a message of any network a call. What becomes of it is told back in its
 // conversation.
 func (f *Floor) FromConversation(ctx context.Context, tx db.Tx, actor place.Actor, placeID string, m FromNetwork) (Call, error) {

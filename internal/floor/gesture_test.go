@@ -243,3 +243,24 @@ func TestCallsAreListedNewestFirstByState(t *testing.T) {
 		}
 	})
 }
+
+func TestTheCallsOfAConversationAreFound(t *testing.T) {
+	each(t, func(r *room) {
+		guest := r.mustAsk(floor.Guest{}, 0, floor.Hungry, "").Guest
+		r.mustAsk(guest, 0, floor.Bill, "")
+		r.mustAsk(floor.Guest{}, 1, floor.Water, "")
+		mine := "conversation of " + guest.ID
+		for limit, want := range map[int]int{10: 2, 1: 1} {
+			calls, err := floor.CallsIn(r.Context(), r.DB, r.place.ID, limit, mine, "c9")
+			if err != nil || len(calls) != want || calls[0].Kind != floor.Bill || calls[0].Table != "1" {
+				r.Errorf("at most %d: %v, %v", limit, calls, err)
+			}
+		}
+		if calls, err := floor.CallsIn(r.Context(), r.DB, db.NewID(), 10, mine); err != nil || len(calls) != 0 {
+			r.Errorf("of another place: %v, %v", calls, err)
+		}
+		if calls, err := floor.CallsIn(r.Context(), r.DB, r.place.ID, 10); err != nil || len(calls) != 0 {
+			r.Errorf("of none: %v, %v", calls, err)
+		}
+	})
+}

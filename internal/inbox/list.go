@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"comptoir/internal/db"
 	"comptoir/internal/fault"
@@ -237,6 +238,12 @@ func (b *Inbox) Rows(ctx context.Context, placeID, memberID string, ids ...strin
 		return nil, err
 	}
 	return rows, b.dress(ctx, placeID, memberID, rows)
+}
+
+// Spoken counts the messages that a person wrote to a place: all of them, and those since a moment.
+func (b *Inbox) Spoken(ctx context.Context, placeID, personID string, since time.Time) (all, lately int, err error) {
+	err = b.DB.QueryRow(ctx, "SELECT count(*), coalesce(sum(CASE WHEN sort_at >= $3 THEN 1 ELSE 0 END), 0) FROM message WHERE place_id = $1 AND person_id = $2", placeID, personID, db.Micros(since)).Scan(&all, &lately)
+	return all, lately, err
 }
 
 // Counts is how many conversations wait in each tab.

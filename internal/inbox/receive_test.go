@@ -209,3 +209,28 @@ func TestEveryTouchedConversationGetsOneJournalEntryAPage(t *testing.T) {
 		t.Errorf("the first tells of %d messages", n)
 	}
 }
+
+func TestHowMuchAPersonSpeaksIsCounted(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := setUp(t, d)
+		old := from("a", "Maude", "Bonjour")
+		old.SentAt = noon.AddDate(0, -2, 0)
+		b.get(old, from("b", "Maude", "Encore"), from("c", "Karim", "Salut"))
+		maude := b.list(Query{Search: "encore"})[0].PersonID
+		b.answerTo(b.list(Query{Search: "encore"})[0].ID)
+		if all, lately, err := b.Spoken(t.Context(), b.place.ID, maude, noon.AddDate(0, -1, 0)); all != 2 || lately != 1 || err != nil {
+			t.Errorf("%d, of them %d lately: %v", all, lately, err)
+		}
+		if all, _, err := b.Spoken(t.Context(), db.NewID(), maude, noon); all != 0 || err != nil {
+			t.Errorf("in another place %d: %v", all, err)
+		}
+	})
+}
+
+// answerTo answers a conversation: what we say counts for nobody else.
+func (b *bench) answerTo(id string) {
+	b.t.Helper()
+	if _, err := b.Reply(b.t.Context(), b.me, b.place.ID, Answer{ConversationID: id, Text: "On arrive"}); err != nil {
+		b.t.Fatal(err)
+	}
+}

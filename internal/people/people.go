@@ -17,6 +17,7 @@ type Person struct {
 	ID        string
 	PlaceID   string
 	Name      string
+	Named     bool   // the place gave the name: networks no longer change it
 	About     string // what the team knows, one thing a line
 	FirstSeen time.Time
 	LastSeen  time.Time
@@ -33,11 +34,11 @@ type Identity struct {
 	Avatar   string // the address of a picture, untrusted and never loaded by a browser of ours
 }
 
-const personColumns = "id, place_id, name, about, first_seen_at, last_seen_at"
+const personColumns = "id, place_id, name, named, about, first_seen_at, last_seen_at"
 
 func scanPerson(r db.Row) (p Person, err error) {
 	var first, last int64
-	err = r.Scan(&p.ID, &p.PlaceID, &p.Name, &p.About, &first, &last)
+	err = r.Scan(&p.ID, &p.PlaceID, &p.Name, &p.Named, &p.About, &first, &last)
 	p.FirstSeen, p.LastSeen = db.Time(first), db.Time(last)
 	return p, err
 }

@@ -66,7 +66,7 @@ func (s *Server) showThread(w http.ResponseWriter, r *http.Request, v *door.Visi
 		return err
 	}
 	c.Shell.Palette.Open = t.ID
-	if c.Card, err = s.personCard(ctx, v.Place, l, t); err != nil {
+	if c.Card, err = s.personCard(ctx, v, l, t); err != nil {
 		return err
 	}
 	return render(ctx, w, status, view.CounterScreen(c))

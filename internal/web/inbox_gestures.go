@@ -27,6 +27,7 @@ func (s *Server) gestureRoutes(t *door.Table, desk func(method, path string) doo
 	t.Add(desk("POST", "/c/{conversation}/assign"), s.assign)
 	t.Add(desk("POST", "/c/{conversation}/label"), s.label)
 	t.Add(desk("POST", "/c/{conversation}/floor"), s.passToFloor)
+	t.Add(desk("POST", "/c/{conversation}/card"), s.describe)
 	t.Add(desk("POST", "/gestures"), s.severalGestures)
 	t.Add(desk("POST", "/undo"), s.undoGestures)
 }

@@ -37,7 +37,7 @@ func (s *Server) thread(ctx context.Context, r *http.Request, v *door.Visit, l l
 		ID: t.ID, Base: at(v.Place, "inbox/c/"+t.ID), Back: f.at(v.Place, ""), Name: name,
 		Face: view.Face{Name: name, Hue: view.Hue(t.PersonID), Network: string(t.Kind)}, Network: string(t.Kind),
 		Subject: t.Subject, State: string(t.State), Assigned: floor.FirstName(t.Assignee), Collide: a.Collide,
-		CanFloor: s.Inbox.ToFloor != nil && t.Kind != place.HouseKind, CanMerge: true, Line: threadLine(l, t),
+		Card: t.PersonID != "", CanFloor: s.Inbox.ToFloor != nil && t.Kind != place.HouseKind, CanMerge: true, Line: threadLine(l, t),
 	}
 	switch t.State {
 	case inbox.Snoozed:

@@ -75,7 +75,7 @@ func thread() *Thread {
 			NoteItem(Note{ID: "n", Face: face("Élie Moreau", 3, ""), Title: "Note d’Élie", At: "21\u00a0h\u00a039", Text: "Je l’ai dit à Marc-Antoine, il s’en va les voir avec des menus. Table du fond, près de la fenêtre."}),
 			EventItem("ev", "Noémie a pris l’appel de la table 7, 21\u00a0h\u00a040"),
 		},
-		Members: members(), CanFloor: true, CanMerge: true, Card: "/p/1", Remote: "https://jasette.quebec/@maudeg/1", Network: "mastodon",
+		Members: members(), CanFloor: true, CanMerge: true, Card: true, Remote: "https://jasette.quebec/@maudeg/1", Network: "mastodon",
 		Snooze: SnoozeMenu{Options: []Option{
 			{Value: "2h", Label: "Dans deux heures", Hint: "23\u00a0h\u00a040", Icon: "clock"}, {Value: "morning", Label: "Demain matin", Hint: "vendredi, 10\u00a0h", Icon: "sun"},
 			{Value: "monday", Label: "Lundi", Hint: "30 novembre, 10\u00a0h", Icon: "calendar"}, {Value: "message", Label: "Jusqu’au prochain message", Icon: "message-circle"},
@@ -92,8 +92,8 @@ func card() *PersonCard {
 		Thanks: &Banner{Fact: "Un merci à lui faire", Text: "Elle a amené six personnes jeudi dernier."}, ThanksTo: &Link{"La remercier", "/p/1/merci"},
 		Know:   []string{"Allergie aux noix", "Negroni sans alcool, toujours", "Daho, Stereolab, Leloup"},
 		Facts:  []Fact{{"Visites", "31, dont 4 ce mois-ci"}, {"Échanges", "42"}, {"Répond", "surtout après 20\u00a0h"}},
-		Lately: []Happening{{"house", "Appel à la table 7", "ce soir, 20\u00a0h\u00a052"}, {"instagram", "Story avec @lezinc", "samedi 14 novembre"}, {"email", "Objet perdu, retrouvé", "2 novembre"}},
-		URL:    "/p/1",
+		Lately: []Happening{{"house", "Appel à la table 7", "ce soir, 20\u00a0h\u00a052", ""}, {"instagram", "Story avec @lezinc", "samedi 14 novembre", ""}, {"email", "Objet perdu, retrouvé", "2 novembre", "/c/3"}},
+		Edit:   "/c/1/card", About: "Allergie aux noix\nNegroni sans alcool, toujours", Table: "7", TableAt: "À la table 7 depuis 20\u00a0h\u00a050",
 	}
 }
 

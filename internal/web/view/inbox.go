@@ -118,7 +118,7 @@ type Thread struct {
 	CanFloor bool
 	CanMerge bool
 	Merged   []Hidden // conversations that are part of it: Name is whose, Value the id for Base/unmerge
-	Card     string   // the person's page, "" for none
+	Card     bool     // there is a card, which a button opens where it does not stand beside
 	Remote   string   // where the network shows it
 	Network  string
 	Reply    Reply
@@ -241,7 +241,12 @@ type PersonCard struct {
 	Know     []string
 	Facts    []Fact
 	Lately   []Happening
+	Table    string // where they sit now, "" = not in the room
+	TableAt  string
 	URL      string
+	Edit     string // POST with name and about; "" hides the form
+	About    string // what is known, as it is written
+	Given    string // the name that the team gave, "" = the network's own
 }
 
 // Fact is a word and what is known.
