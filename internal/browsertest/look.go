@@ -48,6 +48,14 @@ func (p *Page) save(name string) (string, error) {
 	return path, os.WriteFile(path, png, 0o644)
 }
 
+// OnPaper shows the page as a printer gets it.
+func (p *Page) OnPaper() {
+	p.t.Helper()
+	if err := (proto.EmulationSetEmulatedMedia{Media: "print"}).Call(p.tab); err != nil {
+		p.t.Fatalf("OnPaper: %v", err)
+	}
+}
+
 // Fits fails the test when the page is wider than the screen, and names what sticks out.
 func (p *Page) Fits() {
 	p.t.Helper()
