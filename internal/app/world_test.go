@@ -196,6 +196,7 @@ func makers() map[string]func(h *things, ctx context.Context) (string, error) {
 			return id, nil
 		},
 		"session":    (*things).session,
+		"passkey":    (*things).passkey,
 		"invitation": (*things).invitation,
 		"invite":     (*things).invite,
 		"reset":      (*things).reset,
@@ -363,6 +364,17 @@ func (h *things) session(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return all[0].Handle, nil
+}
+
+func (h *things) passkey(ctx context.Context) (string, error) {
+	id, whose := db.NewID(), h.visitor
+	if whose.ID == "" || h.party == h.w.other {
+		whose = h.member(place.Floor)
+	}
+	return id, h.w.DB.Write(ctx, func(tx db.Tx) error {
+		_, err := tx.Exec(ctx, "INSERT INTO passkey (id, member_id, credential, public_key, host, name, transports, synced, counter, created_at) VALUES ($1, $2, $1, $3, '', '', '', FALSE, 0, 0)", id, whose.ID, []byte{})
+		return err
+	})
 }
 
 func (h *things) invite(ctx context.Context) (code string, err error) {

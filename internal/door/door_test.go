@@ -188,6 +188,34 @@ func TestATokenOpensOnlyWhatItsScopesSay(t *testing.T) {
 	}
 }
 
+func TestAPlaceThatAsksForASecondFactorKeepsItsOwnersOutWithoutOne(t *testing.T) {
+	h := open(t, nil)
+	owner, manager := h.signIn("owner", place.Owner), h.signIn("manager", place.Manager)
+	h.write(func(tx db.Tx) error {
+		_, err := place.Change(context.Background(), tx, place.System(), h.zinc.ID, func(p *place.Place) error {
+			p.Settings.OwnersSecondFactor = true
+			return nil
+		})
+		return err
+	})
+	if got, body := h.ask("GET", "/p/zinc/inbox", cookie(owner)); got != 403 || body != "door.second_factor" {
+		t.Errorf("an owner without one: %d %s", got, body)
+	}
+	if got, body := h.ask("GET", "/p/zinc/inbox", cookie(manager)); got != 200 {
+		t.Errorf("a manager: %d %s", got, body)
+	}
+	if got, body := h.ask("GET", "/me", cookie(owner)); got != 200 {
+		t.Errorf("their own pages, where one is made: %d %s", got, body)
+	}
+	h.write(func(tx db.Tx) error {
+		_, err := tx.Exec(context.Background(), "INSERT INTO authenticator (member_id, secret, step, created_at) SELECT id, id, 0, 1 FROM member WHERE name = 'owner'")
+		return err
+	})
+	if got, body := h.ask("GET", "/p/zinc/inbox", cookie(owner)); got != 200 {
+		t.Errorf("an owner with one: %d %s", got, body)
+	}
+}
+
 func TestForwardedHeadersCountOnlyFromTrustedProxies(t *testing.T) {
 	h := open(t, func(g *door.Guard) {
 		g.Origin.Proxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}

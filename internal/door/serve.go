@@ -200,14 +200,22 @@ func (g *Guard) identifyMember(r *http.Request, v *Visit) error {
 }
 
 // identifyPlace gives the member their role. A place that is not theirs and one that does not exist are
-// the same to them, also in the work that they cost.
+// the same to them, also in the work that they cost. Where a place asks its owners for a second factor,
+// those without one stay outside.
 func (g *Guard) identifyPlace(ctx context.Context, slug string, v *Visit) error {
 	m, err := place.MembershipOf(ctx, g.DB, v.Member.ID, slug)
 	if err != nil {
 		return err
 	}
 	v.Place, v.Actor = m.Place, v.Member.As(m.Place.ID, m.Role)
-	return v.Actor.Needs(v.Route.Role, m.Place.ID)
+	if err := v.Actor.Needs(v.Route.Role, m.Place.ID); err != nil {
+		return err
+	}
+	asks, err := m.AsksFactor(ctx, g.DB, v.Member.ID)
+	if err == nil && asks {
+		return fault.New(fault.Forbidden, "door.place", "door.second_factor")
+	}
+	return err
 }
 
 // Recognise finds out who is signed in on a route that needs nobody; it leaves v alone when nobody is.

@@ -47,6 +47,7 @@ const (
 	guestCookie   = "guest"
 	knownCookie   = "known"
 	flashCookie   = "flash"
+	stepCookie    = "step"
 )
 
 func cookieName(name string, secure bool) string {
@@ -84,6 +85,14 @@ func (v *Visit) SetFlash(w http.ResponseWriter, value string) {
 
 // FlashCookie returns what SetFlash left, "" for nothing. It is untrusted.
 func (v *Visit) FlashCookie(r *http.Request) string { return v.cookie(r, flashCookie) }
+
+// SetStep keeps what a sign-in has proved until its second factor is given; "" forgets it.
+func (v *Visit) SetStep(w http.ResponseWriter, value string, life time.Duration) {
+	v.setCookie(w, stepCookie, value, life)
+}
+
+// StepCookie returns what SetStep left, "" for nothing. It is untrusted.
+func (v *Visit) StepCookie(r *http.Request) string { return v.cookie(r, stepCookie) }
 
 func (v *Visit) setCookie(w http.ResponseWriter, name, value string, life time.Duration) {
 	c := &http.Cookie{

@@ -1,6 +1,9 @@
 package place
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Tests count hashes; they do not pay for them.
 func init() { passwords.argonParams = argonParams{memory: 64, passes: 1, threads: 1} }
@@ -36,4 +39,9 @@ func WeakHash(password string) string {
 		panic(err)
 	}
 	return s
+}
+
+// CodeAt is what an app shows at a moment.
+func CodeAt(secret []byte, at time.Time) string {
+	return codeAt(secret, at.Unix()/int64(codeEvery/time.Second))
 }

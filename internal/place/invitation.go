@@ -100,7 +100,8 @@ func AcceptInvitation(ctx context.Context, d *db.DB, k Keys, code, name string, 
 			return i.Place, err
 		}
 		return i.Place, d.Write(ctx, func(tx db.Tx) error {
-			if err := r.subjects.release(ctx, tx, r.at); err != nil {
+			// Not forgiven: a second factor may still be to come, and an invitation is easily had.
+			if err := r.takeBack(ctx, tx); err != nil {
 				return err
 			}
 			return acceptAs(ctx, tx, code, m)

@@ -117,24 +117,20 @@ func DemoLink(ctx context.Context, tx db.Tx, memberID string) (code string, err 
 	return SignInLink(ctx, tx, memberID)
 }
 
-// EnterByLink uses a sign-in link up and starts a session.
+// EnterByLink uses a sign-in link up and starts a session. The link stands for the password: whoever has a
+// second factor is asked for it.
 func EnterByLink(ctx context.Context, d *db.DB, k Keys, code string, a Attempt) (in Entered, err error) {
 	err = d.Write(ctx, func(tx db.Tx) error {
 		l, err := useLink(ctx, tx, SignInKind, code)
 		if err != nil {
 			return err
 		}
-		if in.Member, err = GetMember(ctx, tx, l.MemberID); err != nil {
+		m, err := GetMember(ctx, tx, l.MemberID)
+		if err != nil {
 			return err
 		}
-		if in.Life, err = sessionLife(ctx, tx, l.MemberID); err != nil {
-			return err
-		}
-		if in.Session, err = startSession(ctx, tx, l.MemberID, a.Device, in.Life); err != nil {
-			return err
-		}
-		in.Known = rememberKnown(k, a.Known, in.Member.Email)
-		return recordEverywhere(ctx, tx, in.Member.As("", ""), l.MemberID, Entry{Kind: EventSignedIn, SubjectID: l.MemberID, Data: map[string]any{"device": a.Device, "from": addressClass(a.Addr), "link": true}})
+		in, err = a.enter(ctx, tx, k, m, map[string]any{"link": true})
+		return err
 	})
 	return in, err
 }

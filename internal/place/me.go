@@ -61,7 +61,7 @@ func ChangePassword(ctx context.Context, d *db.DB, k Keys, s Session, m Member, 
 	if err != nil {
 		return "", err
 	}
-	if err := d.Write(ctx, func(tx db.Tx) error { return r.subjects.release(ctx, tx, r.at) }); err != nil {
+	if err := d.Write(ctx, func(tx db.Tx) error { return r.forgive(ctx, tx) }); err != nil {
 		return "", err
 	}
 	hash, err := newPassword(ctx, d, m, password)

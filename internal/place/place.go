@@ -175,7 +175,8 @@ func slug(name string) string {
 	return s
 }
 
-// Change edits a place's own fields and settings: fn changes the copy it is given.
+// Change edits a place's own fields and settings: fn changes the copy it is given. What owners must prove is
+// for owners to decide.
 func Change(ctx context.Context, tx db.Tx, actor Actor, placeID string, fn func(*Place) error) (Place, error) {
 	if err := actor.Needs(Manager, placeID); err != nil {
 		return Place{}, err
@@ -184,8 +185,16 @@ func Change(ctx context.Context, tx db.Tx, actor Actor, placeID string, fn func(
 	if err != nil {
 		return p, err
 	}
+	asked := p.Settings.OwnersSecondFactor
 	if err := fn(&p); err != nil {
 		return p, err
+	}
+	what := Entry{Kind: "place.changed", SubjectID: p.ID}
+	if p.Settings.OwnersSecondFactor != asked {
+		if err := actor.Needs(Owner, placeID); err != nil {
+			return p, err
+		}
+		what.Data = map[string]any{"owners_second_factor": p.Settings.OwnersSecondFactor}
 	}
 	n := New{Name: p.Name, Language: p.Language, TimeZone: p.TimeZone}
 	if err := n.check("place.change"); err != nil {
@@ -202,5 +211,5 @@ func Change(ctx context.Context, tx db.Tx, actor Actor, placeID string, fn func(
 		p.ID, n.Name, p.Language, p.TimeZone, string(settings)); err != nil {
 		return p, err
 	}
-	return p, Record(ctx, tx, p.ID, actor, Entry{Kind: "place.changed", SubjectID: p.ID})
+	return p, Record(ctx, tx, p.ID, actor, what)
 }

@@ -68,21 +68,29 @@ func startSession(ctx context.Context, tx db.Tx, memberID, device string, life t
 	return value, err
 }
 
-// sessionLife is how long a member's session may live: half a day for somebody who only works the floor,
-// in places of which one asks for it.
-func sessionLife(ctx context.Context, q db.Querier, memberID string) (time.Duration, error) {
-	places, err := PlacesOf(ctx, q, memberID)
-	short := false
+// sessionLife is how long the session of a member of these places may live: half a day for somebody who only
+// works the floor, where one of the places asks for it.
+func sessionLife(places []Membership) time.Duration {
+	life := SessionMax
 	for _, p := range places {
 		if p.Role != Floor {
-			return SessionMax, err
+			return SessionMax
 		}
-		short = short || p.Place.Settings.FloorHalfDay
+		if p.Place.Settings.FloorHalfDay {
+			life = FloorHalfDay
+		}
 	}
-	if short {
-		return FloorHalfDay, err
+	return life
+}
+
+// renewSession gives a session a new cookie, after its member has proved again who they are.
+func renewSession(ctx context.Context, tx db.Tx, s Session) (cookie string, err error) {
+	cookie = Secret()
+	n, err := tx.Exec(ctx, "UPDATE session SET id = $2, authenticated_at = $3, used_at = $3 WHERE id = $1", s.ID, hashSecret(cookie), db.Micros(time.Now()))
+	if err == nil && n == 0 {
+		return "", fault.New(fault.Unauthenticated, "place.reauthenticate", "")
 	}
-	return SessionMax, err
+	return cookie, err
 }
 
 // FindSession returns the session of a cookie and its member; fault.Unauthenticated when there is none,

@@ -10,17 +10,18 @@ import (
 // Settings is what a place decides. It is stored as JSON; a field that an older row lacks has its
 // default, so every default must be the private and the careful one.
 type Settings struct {
-	Hours          Hours         `json:"hours"`
-	GuestPaused    bool          `json:"guest_paused"`   // the table pages say "back soon"
-	GuestClosed    time.Time     `json:"guest_closed"`   // the table pages are closed until then, by hand
-	GuestKinds     []string      `json:"guest_kinds"`    // which calls the table page offers, in order
-	ShowFirstName  bool          `json:"show_name"`      // tell guests the first name of who comes
-	UndoSeconds    int           `json:"undo_seconds"`   // how long a reply can be taken back
-	LongWait       time.Duration `json:"long_wait"`      // when a call's waiting time turns brick, ns
-	KeepGuestDays  int           `json:"keep_guest"`     // days before guests' texts are emptied
-	Masked         []string      `json:"masked"`         // words that the floor sees masked
-	FloorHalfDay   bool          `json:"floor_half_day"` // floor sessions end after 12 h
-	FirstStepsDone bool          `json:"first_steps_done"`
+	Hours              Hours         `json:"hours"`
+	GuestPaused        bool          `json:"guest_paused"`         // the table pages say "back soon"
+	GuestClosed        time.Time     `json:"guest_closed"`         // the table pages are closed until then, by hand
+	GuestKinds         []string      `json:"guest_kinds"`          // which calls the table page offers, in order
+	ShowFirstName      bool          `json:"show_name"`            // tell guests the first name of who comes
+	UndoSeconds        int           `json:"undo_seconds"`         // how long a reply can be taken back
+	LongWait           time.Duration `json:"long_wait"`            // when a call's waiting time turns brick, ns
+	KeepGuestDays      int           `json:"keep_guest"`           // days before guests' texts are emptied
+	Masked             []string      `json:"masked"`               // words that the floor sees masked
+	FloorHalfDay       bool          `json:"floor_half_day"`       // floor sessions end after 12 h
+	OwnersSecondFactor bool          `json:"owners_second_factor"` // owners come in with a second factor only
+	FirstStepsDone     bool          `json:"first_steps_done"`
 }
 
 // GuestKinds are the calls that a table page can offer.

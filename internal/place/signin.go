@@ -2,6 +2,7 @@ package place
 
 import (
 	"context"
+	"maps"
 	"net/netip"
 	"strings"
 	"time"
@@ -28,6 +29,11 @@ const (
 	EventTokenCreated    = "token.created"
 	EventTokenRevoked    = "token.revoked"
 	EventAddressRefused  = "account.address_refused"
+	EventFactorFailed    = "signin.factor_failed" // the password was right, what came after it was not
+	EventFactorAdded     = "member.factor_added"
+	EventFactorRemoved   = "member.factor_removed"
+	EventFactorsReset    = "member.factors_reset"
+	EventRecoveryMade    = "member.recovery_made"
 )
 
 // Attempt is somebody at the sign-in page.
@@ -39,38 +45,74 @@ type Attempt struct {
 	Known    string     // the browser's cookie of earlier sign-ins, "" for none; untrusted
 }
 
-// Entered is what a sign-in gives the browser.
+// Entered is what a sign-in gives the browser: a session, or the way to the second factor.
 type Entered struct {
 	Member  Member
-	Session string        // the session cookie's value
+	Session string        // the session cookie's value, "" when Step is set
 	Life    time.Duration // how long it may live
 	Known   string        // the new value of the cookie of earlier sign-ins
+	Step    string        // what proves the password while the second factor is asked for
+	Factor  Factor        // what opened besides it, "" = nothing
+	Asked   bool          // a place of theirs asks its owners for a second factor, and they have none
 }
 
-// SignIn checks an e-mail address and a password and starts a session.
+// SignIn checks an e-mail address and a password and starts a session, or leads to the second factor of
+// whoever has one.
 //
 // It returns fault.Unauthenticated with the key "signin.refused" for a wrong password and for an unknown
 // address alike, after the same work; Args hold "left", the attempts before a pause, and
 // fault.RateLimited with RetryAfter when there were too many.
-func SignIn(ctx context.Context, d *db.DB, k Keys, a Attempt) (Entered, error) {
+func SignIn(ctx context.Context, d *db.DB, k Keys, a Attempt) (in Entered, err error) {
 	m, reserved, err := a.check(ctx, d, k, "")
+	if err != nil {
+		return in, err
+	}
+	err = d.Write(ctx, func(tx db.Tx) error {
+		if in, err = a.enter(ctx, tx, k, m, nil); err != nil {
+			return err
+		}
+		if in.Step != "" {
+			// Earlier failures are not forgiven yet: who has the password alone would guess at codes for ever.
+			return reserved.takeBack(ctx, tx)
+		}
+		return reserved.forgive(ctx, tx)
+	})
+	return in, err
+}
+
+// enter starts the session of a member whose password, or link, was right; unless they have a second factor.
+func (a Attempt) enter(ctx context.Context, tx db.Tx, k Keys, m Member, how map[string]any) (Entered, error) {
+	second, err := HasSecondFactor(ctx, tx, m.ID)
 	if err != nil {
 		return Entered{}, err
 	}
+	if second {
+		return Entered{Member: m, Step: k.sealStep(m)}, nil
+	}
+	return a.begin(ctx, tx, k, m, how)
+}
+
+// begin starts the session of a member who has proved everything. how is what the journal says of it.
+func (a Attempt) begin(ctx context.Context, tx db.Tx, k Keys, m Member, how map[string]any) (Entered, error) {
 	in := Entered{Member: m, Known: rememberKnown(k, a.Known, m.Email)}
-	err = d.Write(ctx, func(tx db.Tx) (err error) {
-		if err := reserved.subjects.release(ctx, tx, reserved.at); err != nil {
-			return err
+	places, err := PlacesOf(ctx, tx, m.ID)
+	if err != nil {
+		return in, err
+	}
+	for _, p := range places {
+		asks, err := p.AsksFactor(ctx, tx, m.ID)
+		if err != nil {
+			return in, err
 		}
-		if in.Life, err = sessionLife(ctx, tx, m.ID); err != nil {
-			return err
-		}
-		if in.Session, err = startSession(ctx, tx, m.ID, a.Device, in.Life); err != nil {
-			return err
-		}
-		return recordEverywhere(ctx, tx, m.As("", ""), m.ID, Entry{Kind: EventSignedIn, SubjectID: m.ID, Data: map[string]any{"device": a.Device, "from": addressClass(a.Addr)}})
-	})
-	return in, err
+		in.Asked = in.Asked || asks
+	}
+	in.Life = sessionLife(places)
+	if in.Session, err = startSession(ctx, tx, m.ID, a.Device, in.Life); err != nil {
+		return in, err
+	}
+	data := map[string]any{"device": a.Device, "from": addressClass(a.Addr)}
+	maps.Copy(data, how)
+	return in, recordEverywhere(ctx, tx, m.As("", ""), m.ID, Entry{Kind: EventSignedIn, SubjectID: m.ID, Data: data})
 }
 
 // Reauthenticate asks a signed-in member for the password again, before a change that matters. The
@@ -80,15 +122,11 @@ func Reauthenticate(ctx context.Context, d *db.DB, k Keys, s Session, a Attempt)
 	if err != nil {
 		return "", err
 	}
-	cookie = Secret()
 	err = d.Write(ctx, func(tx db.Tx) error {
-		if err := reserved.subjects.release(ctx, tx, reserved.at); err != nil {
+		if err := reserved.forgive(ctx, tx); err != nil {
 			return err
 		}
-		n, err := tx.Exec(ctx, "UPDATE session SET id = $2, authenticated_at = $3, used_at = $3 WHERE id = $1", s.ID, hashSecret(cookie), db.Micros(time.Now()))
-		if err == nil && n == 0 {
-			return fault.New(fault.Unauthenticated, "place.reauthenticate", "")
-		}
+		cookie, err = renewSession(ctx, tx, s)
 		return err
 	})
 	return cookie, err
@@ -98,6 +136,16 @@ func Reauthenticate(ctx context.Context, d *db.DB, k Keys, s Session, a Attempt)
 type reservation struct {
 	subjects subjects
 	at       time.Time
+}
+
+// forgive takes the reservation back, and with it the account's earlier failures.
+func (r reservation) forgive(ctx context.Context, tx db.Tx) error {
+	return r.subjects.release(ctx, tx, r.at)
+}
+
+// takeBack takes back the reservation alone.
+func (r reservation) takeBack(ctx context.Context, tx db.Tx) error {
+	return r.subjects.takeBack(ctx, tx, r.at)
 }
 
 // check counts an attempt, looks at the password and says whose it is. With only set, nobody but that
@@ -126,7 +174,7 @@ func (a Attempt) check(ctx context.Context, d *db.DB, k Keys, only string) (Memb
 	}
 	if !fits || only != "" && m.ID != only {
 		refused := fault.New(fault.Unauthenticated, "place.sign_in", "signin.refused", "left", left)
-		return m, r, orFirst(d.Write(ctx, func(tx db.Tx) error { return a.failed(ctx, tx, r, m, left) }), refused)
+		return m, r, orFirst(d.Write(ctx, func(tx db.Tx) error { return a.failed(ctx, tx, r, m, left, Entry{Kind: EventSignInFailed}) }), refused)
 	}
 	if weak {
 		return m, r, rehash(ctx, d, m, a.Password)
@@ -134,9 +182,9 @@ func (a Attempt) check(ctx context.Context, d *db.DB, k Keys, only string) (Memb
 	return m, r, nil
 }
 
-// failed journals a refusal where the account has a place to journal it. It writes for an unknown address
-// too, so that both end with a commit.
-func (a Attempt) failed(ctx context.Context, tx db.Tx, r reservation, m Member, left int) error {
+// failed journals what was refused where the account has a place to journal it. It writes for an unknown
+// address too, so that both end with a commit.
+func (a Attempt) failed(ctx context.Context, tx db.Tx, r reservation, m Member, left int, what Entry) error {
 	if _, err := tx.Exec(ctx, "DELETE FROM signin_failure WHERE subject = $1 AND at < $2", r.subjects.account, db.Micros(r.at.Add(-failuresKept))); err != nil {
 		return err
 	}
@@ -146,8 +194,18 @@ func (a Attempt) failed(ctx context.Context, tx db.Tx, r reservation, m Member, 
 	if m.ID == "" {
 		return nil
 	}
-	entries := []Entry{{Kind: EventSignInFailed, SubjectID: m.ID, Data: map[string]any{"from": addressClass(a.Addr)}}}
-	if left == 0 {
+	return a.refused(ctx, tx, m, left == 0, what)
+}
+
+// refused journals what a member's account refused, and the pause that it may lead to.
+func (a Attempt) refused(ctx context.Context, tx db.Tx, m Member, pause bool, what Entry) error {
+	what.SubjectID = m.ID
+	if what.Data == nil {
+		what.Data = map[string]any{}
+	}
+	what.Data["from"] = addressClass(a.Addr)
+	entries := []Entry{what}
+	if pause {
 		entries = append(entries, Entry{Kind: EventSignInLimited, SubjectID: m.ID, Data: map[string]any{"from": addressClass(a.Addr)}})
 	}
 	return recordEverywhere(ctx, tx, System(), m.ID, entries...)

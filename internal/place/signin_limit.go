@@ -119,7 +119,12 @@ func (s subjects) release(ctx context.Context, tx db.Tx, at time.Time) error {
 	if _, err := tx.Exec(ctx, "DELETE FROM signin_failure WHERE subject = $1", s.account); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, "DELETE FROM signin_failure WHERE subject = $1 AND at = $2", s.address, db.Micros(at))
+	return s.takeBack(ctx, tx, at)
+}
+
+// takeBack takes back the reservation of an attempt that was no failure, and nothing else.
+func (s subjects) takeBack(ctx context.Context, tx db.Tx, at time.Time) error {
+	_, err := tx.Exec(ctx, "DELETE FROM signin_failure WHERE subject IN ($1, $2) AND at = $3", s.account, s.address, db.Micros(at))
 	return err
 }
 

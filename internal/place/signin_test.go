@@ -96,16 +96,23 @@ func TestAnUnknownAddressAndAWrongPasswordGetTheSameAnswerAfterTheSameWork(t *te
 		Err    string
 		Hashes int64
 	}
-	ask := func(email string) (out []answer) {
+	ask := func(email string, from netip.Addr) (out []answer) {
 		for range 12 {
 			before := place.Hashes()
-			_, err := place.SignIn(t.Context(), d, k, place.Attempt{Email: email, Password: "pas le bon mot de passe", Addr: home})
+			_, err := place.SignIn(t.Context(), d, k, place.Attempt{Email: email, Password: "pas le bon mot de passe", Addr: from})
 			f := fault.As(err)
 			out = append(out, answer{fmt.Sprint(f.Code, f.Key, f.Args, f.RetryAfter.Round(time.Minute)), place.Hashes() - before})
 		}
 		return out
 	}
-	known, unknown, without := ask(m.Email), ask("personne@lezinc.bar"), ask("tom@lezinc.bar")
+	guarded := (&somebody{t: t, d: d, k: k})
+	guarded.p, guarded.m = setUp(t, d, "Le Cuivre", "luce@lecuivre.bar")
+	guarded.session = guarded.open(guarded.password(home).Session)
+	guarded.withApp()
+	known, unknown, without := ask(m.Email, home), ask("personne@lezinc.bar", home), ask("tom@lezinc.bar", home)
+	if diff := cmp.Diff(known, ask(guarded.m.Email, stranger)); diff != "" {
+		t.Errorf("a second factor can be told:\n%s", diff)
+	}
 	if diff := cmp.Diff(known, unknown); diff != "" {
 		t.Errorf("an unknown address can be told:\n%s", diff)
 	}

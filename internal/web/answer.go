@@ -64,6 +64,10 @@ func (s *Server) Fail(w http.ResponseWriter, r *http.Request, v *door.Visit, err
 		s.askWho(w, r, e)
 		return
 	}
+	if e.Key == "door.second_factor" && !wantsStream(r) {
+		leadTo(w, r, askedPage)
+		return
+	}
 	l, ctx := Language(r, v)
 	door.RetryAfter(w, err)
 	ref := ""
@@ -90,6 +94,11 @@ func (s *Server) askWho(w http.ResponseWriter, r *http.Request, e *fault.Error) 
 	if back := cameFrom(r); back != "" && !wantsStream(r) {
 		to += "?to=" + escape(back)
 	}
+	leadTo(w, r, to)
+}
+
+// leadTo sends somebody who may not pass to where they can do something about it.
+func leadTo(w http.ResponseWriter, r *http.Request, to string) {
 	if r.Header.Get("HX-Request") == "true" {
 		w.Header().Set("HX-Redirect", to)
 		w.WriteHeader(http.StatusUnauthorized)

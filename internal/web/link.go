@@ -90,8 +90,7 @@ func (s *Server) acceptInvitation(w http.ResponseWriter, r *http.Request, v *doo
 	if err != nil {
 		return err
 	}
-	s.enter(w, v, in)
-	return seeOther(w, r, home(place.Membership{Place: p, Role: i.Role}))
+	return s.enter(w, r, v, in, home(place.Membership{Place: p, Role: i.Role}))
 }
 
 func (s *Server) resetPage(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
@@ -127,8 +126,7 @@ func (s *Server) reset(w http.ResponseWriter, r *http.Request, v *door.Visit) er
 	if err != nil { // strangers are guessing at this account: the new password waits with everybody else
 		return seeOther(w, r, "/sign-in")
 	}
-	s.enter(w, v, in)
-	return seeOther(w, r, "/")
+	return s.enter(w, r, v, in, "/")
 }
 
 func (s *Server) doorstep(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
@@ -150,8 +148,7 @@ func (s *Server) enterByLink(w http.ResponseWriter, r *http.Request, v *door.Vis
 	if err != nil {
 		return err
 	}
-	s.enter(w, v, in)
-	return seeOther(w, r, "/")
+	return s.enter(w, r, v, in, "/")
 }
 
 // fieldErrors are the sentences of a refused form, by field.

@@ -59,7 +59,7 @@ func (s *Server) showMe(w http.ResponseWriter, r *http.Request, v *door.Visit, s
 		page := view.PageInfo{Title: l.T("me.no_place"), Theme: v.Member.Theme, NoIndex: true}
 		return render(ctx, w, http.StatusOK, view.Doorstep(page, l.T("me.no_place"), l.T("me.no_place_text"), "/sign-out", l.T("shell.sign_out")))
 	}
-	m.Action, m.EmailAction, m.PasswordAction = "/me", "/me/email", "/me/password"
+	m.Action, m.EmailAction, m.PasswordAction, m.SignOut = "/me", "/me/email", "/me/password", "/sign-out"
 	m.Keys = !v.Member.Settings.KeysOff
 	m.Languages = languageOptions(l, v.Member.Language, true)
 	for _, theme := range place.Themes {
@@ -164,6 +164,9 @@ func (s *Server) sessions(w http.ResponseWriter, r *http.Request, v *door.Visit)
 		return err
 	}
 	p := view.Sessions{End: "/me/sessions/end", Rest: "/me/sessions/end-others"}
+	if p.Keys, err = s.keysOf(r, v); err != nil {
+		return err
+	}
 	for _, x := range all {
 		p.Lines = append(p.Lines, sessionLine(l, x, x.ID == v.Session.ID, time.Now()))
 	}

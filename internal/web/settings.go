@@ -97,7 +97,7 @@ func (s *Server) showPlaceSettings(w http.ResponseWriter, r *http.Request, v *do
 	form := view.PlaceSettings{
 		Action: at(v.Place, "settings/place"), Name: p.Name, Zones: zoneOptions(l, p.TimeZone, time.Now()), Languages: languageOptions(l, p.Language, false),
 		Undo: strconv.Itoa(p.Settings.UndoSeconds), Wait: strconv.Itoa(int(p.Settings.LongWait / time.Minute)), Keep: strconv.Itoa(p.Settings.KeepGuestDays),
-		FirstName: p.Settings.ShowFirstName, HalfDay: p.Settings.FloorHalfDay, Errors: errs, Steps: at(v.Place, firstStep),
+		FirstName: p.Settings.ShowFirstName, HalfDay: p.Settings.FloorHalfDay, Owner: v.Actor.Role == place.Owner, Second: p.Settings.OwnersSecondFactor, Errors: errs, Steps: at(v.Place, firstStep),
 	}
 	return render(ctx, w, status, view.PlaceSettingsPage(s.settingsShell(w, r, v), s.settingsPages(l, v, "place"), form))
 }
@@ -124,6 +124,9 @@ func (s *Server) changePlace(w http.ResponseWriter, r *http.Request, v *door.Vis
 			p.Settings.KeepGuestDays = number(r.PostFormValue("keep"), -1)
 			p.Settings.ShowFirstName = r.PostFormValue("first_name") == "on"
 			p.Settings.FloorHalfDay = r.PostFormValue("half_day") == "on"
+			if v.Actor.Role == place.Owner { // nobody else is shown it
+				p.Settings.OwnersSecondFactor = r.PostFormValue("owners_second") == "on"
+			}
 			typed = *p
 			return nil
 		})

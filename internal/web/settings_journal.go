@@ -84,7 +84,8 @@ func journalLine(l locale.Locale, e place.Entry, names map[string]string) view.J
 	if device, ok := e.Data["device"].(string); ok && device != "" {
 		line.Detail = device
 	}
-	if e.Kind == place.EventSignedIn || e.Kind == place.EventSignInFailed || e.Kind == place.EventSignInLimited {
+	word("factor", "journal.by.")
+	if strings.HasPrefix(e.Kind, "signin.") {
 		word("from", "journal.from.")
 	}
 	word("network", "network.")

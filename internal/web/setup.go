@@ -71,6 +71,5 @@ func (s *Server) setup(w http.ResponseWriter, r *http.Request, v *door.Visit) er
 	if err != nil {
 		return err
 	}
-	s.enter(w, v, in)
-	return seeOther(w, r, at(p, firstStep))
+	return s.enter(w, r, v, in, at(p, firstStep))
 }

@@ -62,7 +62,7 @@ func (s *Server) signInPage(w http.ResponseWriter, r *http.Request, v *door.Visi
 func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request, v *door.Visit, status int, p view.SignIn) error {
 	l, ctx := Language(r, v)
 	p.Page = view.PageInfo{Title: l.T("signin.title"), Theme: v.Member.Theme, NoIndex: true}
-	p.Safe = safe(v)
+	p.Safe, p.Passkey = safe(v), passkeysAt(v, "/sign-in/passkey", p.To)
 	places, err := place.All(ctx, s.DB)
 	if err != nil {
 		return err
@@ -77,7 +77,7 @@ func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request, v *door.Visi
 	}
 	p.Greeting = greeting(l, time.Now().In(zone))
 	if p.Again {
-		p.Greeting, p.Place = l.T("signin.again_title"), l.T("signin.again_text")
+		p.Greeting, p.Place, p.Passkey = l.T("signin.again_title"), l.T("signin.again_text"), passkeysAt(v, "/sign-in/again/passkey", p.To)
 	}
 	return render(ctx, w, status, view.SignInPage(p))
 }
@@ -98,15 +98,23 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request, v *door.Visit) e
 	if err != nil {
 		return s.signInRefused(w, r, v, err, view.SignIn{Action: "/sign-in", Email: a.Email, To: to})
 	}
-	s.enter(w, v, in)
-	return seeOther(w, r, to)
+	return s.enter(w, r, v, in, to)
 }
 
-// enter gives the browser what a sign-in gave.
-func (s *Server) enter(w http.ResponseWriter, v *door.Visit, in place.Entered) {
+// enter gives the browser what a sign-in gave, and leads to where it was going: first to the second factor of whoever
+// has one, or to the making of one where a place asks for it.
+func (s *Server) enter(w http.ResponseWriter, r *http.Request, v *door.Visit, in place.Entered, to string) error {
+	if in.Step != "" {
+		v.SetStep(w, in.Step, place.StepFor)
+		return seeOther(w, r, "/sign-in/code?to="+escape(to))
+	}
 	v.SetSession(w, in.Session, in.Life)
 	v.SetKnown(w, in.Known, place.KnownFor)
 	s.Log.Info(place.EventSignedIn, "ref", v.Ref, "member", in.Member.ID)
+	if in.Asked {
+		to = askedPage
+	}
+	return seeOther(w, r, to)
 }
 
 // signInRefused shows the form again, or the pause. Nothing of it depends on whether the address is known.
@@ -125,9 +133,9 @@ func (s *Server) signInRefused(w http.ResponseWriter, r *http.Request, v *door.V
 	return err
 }
 
-// refusal says that the two do not go together, and how many attempts are left when they are few.
+// refusal says what was refused, and how many attempts are left when they are few.
 func refusal(l locale.Locale, e *fault.Error) string {
-	text := l.T("signin.refused")
+	text := l.T(e.Key)
 	for i := 0; i+1 < len(e.Args); i += 2 {
 		if left, ok := e.Args[i+1].(int); ok && e.Args[i] == "left" && left > 0 && left <= 3 {
 			text += " " + l.N("signin.left", left)
@@ -148,7 +156,7 @@ func (s *Server) pause(w http.ResponseWriter, r *http.Request, v *door.Visit, wa
 	w.Header().Set("Refresh", seconds+"; url="+again) // the page opens again by itself, without script
 	return render(ctx, w, http.StatusTooManyRequests, view.PausePage(view.Pause{
 		Page: view.PageInfo{Title: l.T("signin.pause"), Theme: v.Member.Theme, NoIndex: true},
-		At:   l.Clock(time.Now().Add(wait)), In: l.Wait(wait), Retry: again,
+		At:   l.Clock(time.Now().Add(wait)), In: l.Wait(wait), Retry: again, Passkey: passkeysAt(v, "/sign-in/passkey", p.To),
 	}))
 }
 
@@ -163,9 +171,7 @@ func (s *Server) again(w http.ResponseWriter, r *http.Request, v *door.Visit) er
 	if err != nil {
 		return s.signInRefused(w, r, v, err, view.SignIn{Action: "/sign-in/again", Email: a.Email, To: to, Again: true})
 	}
-	v.SetSession(w, cookie, time.Until(v.Session.ExpiresAt))
-	flash{Key: "signin.again_done"}.leave(w, v)
-	return seeOther(w, r, to)
+	return s.provedAgain(w, r, v, cookie, to)
 }
 
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request, v *door.Visit) error {

@@ -1,4 +1,4 @@
-// A value that is shown once can be copied with one press; without script its field is chosen whole by hand.
+// A value or a list that is shown once can be copied with one press; without script it is chosen by hand.
 'use strict';
 (() => {
   const wake = () => {
@@ -9,7 +9,7 @@
     const b = e.target.closest('[data-copy]');
     if (b) {
       const field = document.getElementById(b.dataset.copy);
-      navigator.clipboard.writeText(field.value).then(() => { b.querySelector('span').textContent = b.dataset.copied; }, () => field.select());
+      navigator.clipboard.writeText(field.value ?? field.innerText).then(() => { b.querySelector('span').textContent = b.dataset.copied; }, () => field.select?.());
     }
     if (e.target.matches?.('[data-whole]')) e.target.select();
   });

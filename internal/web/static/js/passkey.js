@@ -1,0 +1,45 @@
+// Passkeys. A page carries what its browser is to ask the device; what the device answers is sent as an ordinary form.
+'use strict';
+(() => {
+  const can = !!(window.PublicKeyCredential?.parseRequestOptionsFromJSON && PublicKeyCredential.parseCreationOptionsFromJSON);
+  const opened = Date.now();
+  let asking; // the question that is open: a second one would be refused
+
+  const show = (selector, on) => { for (const el of document.querySelectorAll(selector)) el.hidden = !on; };
+  const say = what => { for (const state of ['waiting', 'failed', 'known']) show(`[data-passkey-${state}]`, state === what); };
+
+  const send = async (form, ask) => {
+    asking?.abort();
+    asking = new AbortController();
+    say('waiting');
+    try {
+      form.elements.response.value = JSON.stringify(await ask(asking.signal));
+      form.submit();
+    } catch (e) {
+      if (e.name !== 'AbortError') say(e.name === 'InvalidStateError' ? 'known' : 'failed'); // known: the device has one already
+    }
+  };
+  const get = form => send(form, signal => navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(JSON.parse(form.dataset.passkey)), signal }));
+  const make = form => send(form, signal => navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(JSON.parse(form.dataset.passkeyMake)), signal }));
+
+  document.addEventListener('submit', e => {
+    if (!e.target.matches('form[data-passkey-make]')) return;
+    e.preventDefault();
+    if (can) make(e.target); else say('failed');
+  });
+  // Asked again by a hand: some browsers want one. An old question is put anew by the server.
+  document.addEventListener('click', e => {
+    const form = e.target.closest('[data-passkey-again]') && document.querySelector('form[data-passkey]');
+    if (!form || !can || Date.now() - opened > 5 * 60000) return;
+    e.preventDefault();
+    get(form);
+  });
+
+  const wake = () => { if (can) show('[data-passkey-way]', true); };
+  document.addEventListener('htmx:after:swap', wake);
+  document.addEventListener('DOMContentLoaded', () => {
+    wake();
+    const form = document.querySelector('form[data-passkey]');
+    if (form) can ? get(form) : say('failed');
+  });
+})();
