@@ -9,8 +9,9 @@ import (
 )
 
 type member struct {
-	List memberList `cmd:"" help:"List the members with their roles."`
-	Link memberLink `cmd:"" help:"Print a link, good for 30 minutes, by which a member chooses a new password."`
+	List        memberList        `cmd:"" help:"List the members with their roles."`
+	Link        memberLink        `cmd:"" help:"Print a link, good for 30 minutes, by which a member chooses a new password. A second factor stays."`
+	ResetFactor memberResetFactor `cmd:"" name:"reset-factor" help:"Take a member's app, passkeys and recovery codes away and sign them out. The password stays."`
 }
 
 type memberList struct{ data }
@@ -46,4 +47,18 @@ func (c *memberLink) Run(ctx context.Context, t terminal) error {
 	}
 	fmt.Fprintln(t.out, strings.TrimSuffix(c.PublicURL, "/")+path)
 	return nil
+}
+
+type memberResetFactor struct {
+	data
+	Email string `help:"The member's address." required:"" placeholder:"E"`
+}
+
+func (c *memberResetFactor) Run(ctx context.Context, t terminal) error {
+	s, err := c.open(ctx, t)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return app.ResetFactors(ctx, s, c.Email)
 }

@@ -9,12 +9,9 @@ import (
 )
 
 // ResetLink makes a link by which a member chooses a new password, and returns its path: the operator's way
-// to let somebody back in. fault.NotFound with the key "cli.no_member" when nobody has the address.
+// to let somebody back in. A second factor stays. fault.NotFound with the key "cli.no_member" when nobody has the address.
 func ResetLink(ctx context.Context, s *Store, email string) (path string, err error) {
-	m, err := place.MemberByEmail(ctx, s.DB, email)
-	if fault.Is(err, fault.NotFound) {
-		return "", fault.New(fault.NotFound, "app.member", "cli.no_member")
-	}
+	m, err := findMember(ctx, s, email)
 	if err != nil {
 		return "", err
 	}
@@ -24,6 +21,24 @@ func ResetLink(ctx context.Context, s *Store, email string) (path string, err er
 		return err
 	})
 	return path, err
+}
+
+// ResetFactors takes the app, the passkeys and the recovery codes of a member away and signs them out: the
+// operator's help for whoever lost all of them. The error is that of ResetLink.
+func ResetFactors(ctx context.Context, s *Store, email string) error {
+	m, err := findMember(ctx, s, email)
+	if err != nil {
+		return err
+	}
+	return s.DB.Write(ctx, func(tx db.Tx) error { return place.ResetFactors(ctx, tx, place.System(), m.ID) })
+}
+
+func findMember(ctx context.Context, s *Store, email string) (place.Member, error) {
+	m, err := place.MemberByEmail(ctx, s.DB, email)
+	if fault.Is(err, fault.NotFound) {
+		err = fault.New(fault.NotFound, "app.member", "cli.no_member")
+	}
+	return m, err
 }
 
 // ListMembers returns a line for each role that somebody has: address, name, role, place.
