@@ -247,7 +247,7 @@ func (g *Guard) fail(w *answer, r *http.Request, v *Visit, err error) {
 	if w.status != 0 || r.Context().Err() != nil && w.status == 0 && errors.Is(err, context.Canceled) {
 		return
 	}
-	if v.Route.forPrograms() {
+	if v.Route.forPrograms() && g.FailAPI != nil {
 		g.FailAPI(w, r, v, err)
 		return
 	}

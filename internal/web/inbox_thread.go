@@ -194,10 +194,13 @@ type chronicler struct {
 	subject string
 	kind    network.Kind
 	found   string // the message that led here
+	// notSent is what kept an answer from leaving.
+	notSent func(inbox.Delivery) error
 }
 
 func (s *Server) chronicler(ctx context.Context, p place.Place, l locale.Locale, now time.Time) (*chronicler, error) {
 	c := &chronicler{l: l, place: p, now: now, tables: map[string]string{}, labels: map[string]string{}}
+	c.notSent = func(d inbox.Delivery) error { return s.notSent(ctx, d) }
 	var err error
 	if c.names, err = place.Names(ctx, s.DB, p.ID); err != nil {
 		return nil, err
@@ -266,7 +269,7 @@ func (c *chronicler) delivery(v *view.Message, m inbox.Message) {
 		return
 	}
 	base := at(c.place, "inbox/m/"+m.ID)
-	why := c.l.Fault(&fault.Error{Code: d.FaultCode, Key: d.FaultKey})
+	why := c.l.Fault(c.notSent(*d))
 	if d.Doubted() {
 		v.State, v.Fault, v.Retry, v.Arrived = "uncertain", c.l.T("reply.unknown"), base+"/anyway", base+"/arrived"
 		if d.FaultKey == inbox.FromBackup {
@@ -293,6 +296,18 @@ func (c *chronicler) delivery(v *view.Message, m inbox.Message) {
 			v.Retry, v.Undo = base+"/retry", base+"/cancel"
 		}
 	}
+}
+
+// notSent is what kept an answer from leaving, with the names that its sentence tells; nil when nothing did.
+func (s *Server) notSent(ctx context.Context, d inbox.Delivery) error {
+	if d.FaultCode == "" {
+		return nil
+	}
+	a, err := place.GetAccount(ctx, s.DB, d.PlaceID, d.AccountID)
+	if err != nil || s.Networks == nil {
+		return &fault.Error{Code: d.FaultCode, Key: d.FaultKey}
+	}
+	return s.Networks.Explain(a, d.FaultCode, d.FaultKey)
 }
 
 func (c *chronicler) note(n inbox.Note) view.Note {
