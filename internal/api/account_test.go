@@ -81,10 +81,21 @@ func TestAMailboxIsConnectedByAScriptAndAnswered(t *testing.T) {
 		if th := as[api.Thread](h.me.get("/conversations/" + found[0].ID).want(200)); th.Messages[0].Author.Handle != guestAddress {
 			h.Errorf("the thread is %+v", th)
 		}
-		h.me.post("/conversations/"+found[0].ID+"/replies", `{"text":"Avec plaisir."}`).want(201)
+		passed := as[api.Call](h.me.post("/conversations/"+found[0].ID+"/calls", `{"note":"Table du fond"}`).want(201))
+		if passed.Network != "email" || passed.Asks[0].Author != "Maude Gervais" || passed.Asks[0].Text != "Table du fond\nOn est huit." || passed.Asks[0].ConversationID != found[0].ID {
+			h.Errorf("passed to the floor: %+v", passed)
+		}
+		reply := as[api.Reply](h.me.post("/conversations/"+found[0].ID+"/replies", `{"text":"Avec plaisir."}`).want(201))
 		h.eventually("the answer arrives", func() bool { return len(server.Inbox(guestAddress)) == 1 })
 		if raw := server.Inbox(guestAddress)[0]; !bytes.Contains(raw, []byte("In-Reply-To: <q1@exemple.test>")) {
 			h.Errorf("it is not threaded:\n%s", raw)
+		}
+		h.write(func(tx db.Tx) error {
+			_, err := tx.Exec(h.Context(), "UPDATE reply SET state = 'failed', fault_code = 'rejected', fault_key = 'email.fault.smtp_refused' WHERE message_id = $1", reply.ID)
+			return err
+		})
+		if r := as[api.Reply](h.me.with("Accept-Language", "en").get("/replies/" + reply.ID).want(200)); r.Detail != "The sending server "+server.Endpoint(barAddress, "").SMTP.Host+" refuses this e-mail." {
+			h.Errorf("an answer that was refused says %q", r.Detail)
 		}
 		for _, path := range []string{"/accounts", "/accounts/" + mailbox.ID} {
 			if got := h.me.get(path).want(200); bytes.Contains(got.body, []byte(barPassword)) || bytes.Contains(got.body, []byte("password")) {

@@ -51,6 +51,12 @@ func call(c floor.Call) Call {
 	}
 }
 
+// NewCall is a message that the floor is to see to.
+type NewCall struct {
+	MessageID string `json:"message_id,omitempty" format:"uuid" doc:"The message; absent: the latest of theirs."`
+	Note      string `json:"note,omitempty" doc:"A word for the floor, at most 200 characters." example:"Table du fond, apporte les menus"`
+}
+
 // CallChange is what is to become of a call.
 type CallChange struct {
 	State     floor.State `json:"state,omitempty" enum:"taken,received,done,cancelled,open" doc:"taken: somebody goes; received: handed back, it rings again; done: somebody was there; cancelled: nobody needs to go; open: a finished one is taken up again." example:"taken"`
@@ -68,6 +74,10 @@ func (a *API) callOperations() {
 		OperationID: "getCall", Method: http.MethodGet, Path: "/calls/{id}", Tags: tags,
 		Summary: "A call",
 	}, a.call)
+	add(a, place.ScopeReply, huma.Operation{
+		OperationID: "createCall", Method: http.MethodPost, Path: "/conversations/{id}/calls", Tags: tags, DefaultStatus: http.StatusCreated, Errors: []int{http.StatusConflict, http.StatusNotImplemented},
+		Summary: "Pass a message to the floor", Description: "It rings there, each time anew; what becomes of the call is told back in the conversation.",
+	}, a.createCall)
 	add(a, place.ScopeFloor, huma.Operation{
 		OperationID: "changeCall", Method: http.MethodPatch, Path: "/calls/{id}", Tags: tags, Errors: []int{http.StatusConflict},
 		Summary: "Take, hand back, finish, cancel or reopen a call", Description: "The first who takes it has it; for the others the answer is 409, with the name of who was first. The guest's page follows.",
@@ -96,6 +106,18 @@ func (a *API) calls(ctx context.Context, v *door.Visit, in *struct {
 func (a *API) call(ctx context.Context, v *door.Visit, in *ByID) (*one[Call], error) {
 	c, err := floor.Get(ctx, a.DB, v.Place.ID, in.ID)
 	return &one[Call]{call(c)}, err
+}
+
+func (a *API) createCall(ctx context.Context, v *door.Visit, in *struct {
+	ByID
+	Body NewCall
+}) (*made[Call], error) {
+	id, err := a.Inbox.Pass(ctx, v.Actor, v.Place.ID, in.ID, in.Body.MessageID, in.Body.Note)
+	if err != nil {
+		return nil, a.wrongMessage(ctx, v, in.ID, in.Body.MessageID, "message_id", err)
+	}
+	c, err := floor.Get(ctx, a.DB, v.Place.ID, id)
+	return &made[Call]{Location: base + "/calls/" + id, Body: call(c)}, err
 }
 
 func (a *API) changeCall(ctx context.Context, v *door.Visit, in *struct {

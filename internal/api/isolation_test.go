@@ -17,6 +17,7 @@ import (
 var bodies = map[string]string{
 	"PATCH /conversations/{id}":        `{"state":"settled","assignee_id":"{member}","labels":{"on":["{label}"]}}`,
 	"POST /conversations/{id}/replies": `{"text":"Bonsoir","answers_id":"{message}"}`,
+	"POST /conversations/{id}/calls":   `{"note":"Vite","message_id":"{message}"}`,
 	"POST /conversations/{id}/notes":   `{"text":"Bonsoir"}`,
 	"PATCH /calls/{id}":                `{"state":"taken","taken_by_id":"{member}","table_id":"{table}"}`,
 	"POST /labels":                     `{"name":"Groupe"}`,
@@ -113,6 +114,7 @@ func TestWhatABodyOrAQueryNamesOfAnotherPlaceIsUnknown(t *testing.T) {
 			{"PATCH", conversation, `{"labels":{"on":["{id}"]}}`, "label"},
 			{"PATCH", conversation, `{"labels":{"off":["{id}"]}}`, "label"},
 			{"POST", conversation + "/replies", `{"text":"x","answers_id":"{id}"}`, "message"},
+			{"POST", conversation + "/calls", `{"message_id":"{id}"}`, "message"},
 			{"PATCH", call, `{"state":"taken","taken_by_id":"{id}"}`, "member"},
 			{"PATCH", call, `{"table_id":"{id}"}`, "table"},
 		} {

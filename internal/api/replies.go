@@ -75,13 +75,8 @@ func (a *API) createReply(ctx context.Context, v *door.Visit, in *struct {
 	done, err := a.Inbox.Reply(ctx, v.Actor, v.Place.ID, inbox.Answer{
 		Key: in.Key, ConversationID: in.ID, To: in.Body.AnswersID, Text: in.Body.Text, Settle: in.Body.Settle, Seen: in.Body.SeenID,
 	})
-	if fault.Is(err, fault.NotFound) && in.Body.AnswersID != "" {
-		if _, missing := a.Inbox.Get(ctx, v.Place.ID, in.ID); missing == nil { // then it is the message that is not there
-			err = unknown(err, "answers_id", "api.message_unknown")
-		}
-	}
 	if err != nil {
-		return nil, wrongKey(err)
+		return nil, a.wrongMessage(ctx, v, in.ID, in.Body.AnswersID, "answers_id", wrongKey(err))
 	}
 	r, err := a.reply(ctx, v, done.MessageID)
 	return &made[Reply]{Location: base + "/replies/" + r.ID, Body: r}, err
@@ -94,6 +89,17 @@ func (a *API) createNote(ctx context.Context, v *door.Visit, in *struct {
 }) (*one[Note], error) {
 	n, _, err := a.Inbox.KeepNote(ctx, v.Actor, v.Place.ID, inbox.NewNote{Key: in.Key, ConversationID: in.ID, Text: in.Body.Text})
 	return &one[Note]{Note{ID: n.ID, By: who(n.MemberID, v.Actor.Name), Text: n.Text, At: n.At}}, wrongKey(err)
+}
+
+// wrongMessage says that it is the message named in a field that is not there, when its conversation is.
+func (a *API) wrongMessage(ctx context.Context, v *door.Visit, conversation, message, field string, err error) error {
+	if message == "" || !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	if _, missing := a.Inbox.Get(ctx, v.Place.ID, conversation); missing != nil {
+		return err
+	}
+	return unknown(err, field, "api.message_unknown")
 }
 
 // wrongKey says of which header the sentence about a key speaks.

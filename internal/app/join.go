@@ -42,15 +42,15 @@ func (a *App) work(w *jobs.Workers) {
 }
 
 // toFloor makes a message that was passed on a call.
-func (a *App) toFloor(ctx context.Context, tx db.Tx, actor place.Actor, p inbox.Passed) error {
+func (a *App) toFloor(ctx context.Context, tx db.Tx, actor place.Actor, p inbox.Passed) (string, error) {
 	words := p.Text
 	if p.Note != "" {
 		words = p.Note + "\n" + words
 	}
-	_, err := a.Floor.FromConversation(ctx, tx, actor, p.PlaceID, floor.FromNetwork{
+	c, err := a.Floor.FromConversation(ctx, tx, actor, p.PlaceID, floor.FromNetwork{
 		ConversationID: p.ConversationID, Network: string(p.Kind), Author: p.Name, Text: words,
 	})
-	return err
+	return c.ID, err
 }
 
 // said makes what a guest says a message of the house. A guest's evening is one conversation.

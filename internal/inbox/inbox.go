@@ -31,8 +31,9 @@ type Inbox struct {
 
 	// OnReceived joins what was received to other packages, in the same transaction; may be nil.
 	OnReceived func(ctx context.Context, tx db.Tx, news []Received) error
-	// ToFloor makes a call for the floor of a message, in the same transaction; nil = there is no floor.
-	ToFloor func(ctx context.Context, tx db.Tx, actor place.Actor, passed Passed) error
+	// ToFloor makes a call for the floor of a message, in the same transaction, and returns its id; nil = there is
+	// no floor.
+	ToFloor func(ctx context.Context, tx db.Tx, actor place.Actor, passed Passed) (callID string, err error)
 	// Watch is told what happened.
 	Watch Watch
 

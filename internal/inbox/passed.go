@@ -23,15 +23,15 @@ type Passed struct {
 }
 
 // Pass hands a message to the floor; messageID "" is the latest of theirs.
-func (b *Inbox) Pass(ctx context.Context, actor place.Actor, placeID, id, messageID, note string) error {
+func (b *Inbox) Pass(ctx context.Context, actor place.Actor, placeID, id, messageID, note string) (callID string, err error) {
 	const op = "inbox.pass"
 	if err := actor.Needs(place.Manager, placeID); err != nil {
-		return err
+		return "", err
 	}
 	if b.ToFloor == nil {
-		return fault.New(fault.Unsupported, op, "")
+		return "", fault.New(fault.Unsupported, op, "")
 	}
-	return b.DB.Write(ctx, func(tx db.Tx) error {
+	err = b.DB.Write(ctx, func(tx db.Tx) error {
 		if _, err := place.Lock(ctx, tx, placeID); err != nil {
 			return err
 		}
@@ -52,11 +52,12 @@ func (b *Inbox) Pass(ctx context.Context, actor place.Actor, placeID, id, messag
 			return err
 		}
 		p.Kind = c.Kind
-		if err := b.ToFloor(ctx, tx, actor, p); err != nil {
+		if callID, err = b.ToFloor(ctx, tx, actor, p); err != nil {
 			return err
 		}
 		return place.Record(ctx, tx, placeID, actor, place.Entry{Kind: "conversation.passed", SubjectID: id, Data: map[string]any{"message": m.ID}})
 	})
+	return callID, err
 }
 
 // said is one message of theirs in a conversation; "" is the latest that a person wrote.

@@ -226,7 +226,7 @@ func (s *Server) label(w http.ResponseWriter, r *http.Request, v *door.Visit) er
 
 // passToFloor makes a call for the floor of the latest message, or of the one named.
 func (s *Server) passToFloor(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
-	err := s.Inbox.Pass(r.Context(), v.Actor, v.Place.ID, r.PathValue("conversation"), r.PostFormValue("message"), r.PostFormValue("note"))
+	_, err := s.Inbox.Pass(r.Context(), v.Actor, v.Place.ID, r.PathValue("conversation"), r.PostFormValue("message"), r.PostFormValue("note"))
 	return s.backToCounter(w, r, v, err, flash{Key: "inbox.done.passed"})
 }
 
