@@ -192,11 +192,11 @@ func TestSearchFindsNewestFirstWithinAPlace(t *testing.T) {
 		texts := map[int64]string{1: "on a faim a la table 7", 2: "la lumiere ce soir", 3: "faim de loup", 4: "affamee"}
 		err := d.Write(t.Context(), func(tx db.Tx) error {
 			for n, s := range texts {
-				if err := d.Index(t.Context(), tx, 1, n, s); err != nil {
+				if err := d.Index(t.Context(), tx, 1, db.Item{Number: n, Words: s}); err != nil {
 					return err
 				}
 			}
-			return d.Index(t.Context(), tx, 2, 9, "faim ailleurs")
+			return d.Index(t.Context(), tx, 2, db.Item{Number: 9, Words: "faim ailleurs"})
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -17,14 +17,28 @@ type Term struct {
 	Prefix bool
 }
 
-// Index stores the searchable words of one item of a place. number is the item's growing number.
-func (d *DB) Index(ctx context.Context, tx Tx, placeNumber, number int64, folded string) error {
-	q := "INSERT INTO search (rowid, words) VALUES ($1, $2)"
+// Item is what is found: its growing number in the place, and its searchable words, folded.
+type Item struct {
+	Number int64
+	Words  string
+}
+
+// Index stores the searchable words of items of a place.
+func (d *DB) Index(ctx context.Context, tx Tx, placeNumber int64, items ...Item) error {
+	place := placeWord(placeNumber) + " "
 	if d.kind == Postgres {
-		q = "INSERT INTO search (n, words) VALUES ($1, to_tsvector('simple', $2))"
+		numbers, words := make([]int64, len(items)), make([]string, len(items))
+		for i, it := range items {
+			numbers[i], words[i] = it.Number, place+searchable(it.Words)
+		}
+		_, err := tx.Exec(ctx, "INSERT INTO search (n, words) SELECT n, to_tsvector('simple', w) FROM unnest($1::bigint[], $2::text[]) AS item (n, w)", numbers, words)
+		return err
 	}
-	_, err := tx.Exec(ctx, q, number, placeWord(placeNumber)+" "+searchable(folded))
-	return err
+	rows := Insert{Head: "INSERT INTO search (rowid, words)"}
+	for _, it := range items {
+		rows.Row(it.Number, place+searchable(it.Words))
+	}
+	return rows.Exec(ctx, tx)
 }
 
 // Unindex forgets an item.

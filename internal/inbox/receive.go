@@ -198,22 +198,18 @@ func (b *Inbox) index(ctx context.Context, tx db.Tx, in *intake) error {
 		ids[i], byID[it.id] = it.id, it
 	}
 	list, args := db.In(2, ids, in.account.PlaceID)
-	type numbered struct {
-		id string
-		n  int64
-	}
-	numbers, err := db.Collect(func(r db.Row) (x numbered, err error) { err = r.Scan(&x.id, &x.n); return })(
-		tx.Query(ctx, "SELECT id, n FROM message WHERE place_id = $1 AND id IN ("+list+") ORDER BY n", args...))
+	found, err := db.Collect(func(r db.Row) (x db.Item, err error) {
+		var id string
+		if err = r.Scan(&id, &x.Number); err == nil {
+			m := byID[id].m
+			x.Words = searchable(m.Author.Name, m.Author.Handle, m.Subject, m.Text)
+		}
+		return x, err
+	})(tx.Query(ctx, "SELECT id, n FROM message WHERE place_id = $1 AND id IN ("+list+") ORDER BY n", args...))
 	if err != nil {
 		return err
 	}
-	for _, x := range numbers {
-		m := byID[x.id].m
-		if err := b.DB.Index(ctx, tx, in.number, x.n, searchable(m.Author.Name, m.Author.Handle, m.Subject, m.Text)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return b.DB.Index(ctx, tx, in.number, found...)
 }
 
 // searchable is what a message is found by.

@@ -110,7 +110,7 @@ func (b *Inbox) reply(ctx context.Context, tx db.Tx, actor place.Actor, placeID 
 	if err := tx.QueryRow(ctx, "SELECT n FROM message WHERE place_id = $1 AND id = $2", placeID, done.MessageID).Scan(&n); err != nil {
 		return done, err
 	}
-	if err := b.DB.Index(ctx, tx, number, n, searchable(a.Text)); err != nil {
+	if err := b.DB.Index(ctx, tx, number, db.Item{Number: n, Words: searchable(a.Text)}); err != nil {
 		return done, err
 	}
 	if err := dropDraft(ctx, tx, placeID, c.ID, actor.ID); err != nil {

@@ -94,21 +94,17 @@ func (b *Inbox) reindex(ctx context.Context, p place.Place) error {
 		if err != nil || len(all) == 0 {
 			return err
 		}
-		err = b.DB.Write(ctx, func(tx db.Tx) error {
-			for _, f := range all {
-				words := searchable(f.Author().Name, f.Author().Handle, f.Subject, f.Text)
-				if f.ours {
-					words = searchable(f.Text)
-				}
-				if f.gone {
-					continue
-				}
-				if err := b.DB.Index(ctx, tx, p.N, f.N, words); err != nil {
-					return err
-				}
+		var items []db.Item
+		for _, f := range all {
+			words := searchable(f.Author().Name, f.Author().Handle, f.Subject, f.Text)
+			if f.ours {
+				words = searchable(f.Text)
 			}
-			return nil
-		})
+			if !f.gone {
+				items = append(items, db.Item{Number: f.N, Words: words})
+			}
+		}
+		err = b.DB.Write(ctx, func(tx db.Tx) error { return b.DB.Index(ctx, tx, p.N, items...) })
 		if err != nil {
 			return err
 		}

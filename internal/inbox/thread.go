@@ -16,11 +16,12 @@ const sameSubject = 30 * 24 * time.Hour
 
 // thread is a conversation that a page touches.
 type thread struct {
-	own     string        // the conversation that the messages belong to
-	shown   *Conversation // the one on screen: own, or the one it was merged into
-	fresh   bool          // it does not exist yet
-	keys    []string      // names by which it becomes known
-	bounced string        // a message of ours that did not arrive
+	own      string        // the conversation that the messages belong to
+	shown    *Conversation // the one on screen: own, or the one it was merged into
+	fresh    bool          // it does not exist yet
+	answered bool          // it was ours alone until now
+	keys     []string      // names by which it becomes known
+	bounced  string        // a message of ours that did not arrive
 }
 
 // sort finds the conversation of each message, or begins one, and lets each message change it.
@@ -33,7 +34,10 @@ func (in *intake) sort(ctx context.Context, tx db.Tx) error {
 	if err != nil {
 		return err
 	}
-	shown := map[string]*Conversation{}
+	shown, err := in.known(ctx, tx, owners, bySubject)
+	if err != nil {
+		return err
+	}
 	for _, it := range in.items {
 		own := firstKnown(owners, it.m)
 		subject := subjectOf{it.person, text.Subject(it.m.Subject)}
@@ -59,6 +63,33 @@ func (in *intake) sort(ctx context.Context, tx db.Tx) error {
 	return in.bounces(ctx, tx)
 }
 
+// known reads the conversations that a page's messages belong to, where these stand on screen by themselves.
+func (in *intake) known(ctx context.Context, tx db.Tx, owners map[network.RemoteID]string, bySubject map[subjectOf]string) (map[string]*Conversation, error) {
+	shown := map[string]*Conversation{}
+	var ids []string
+	for _, it := range in.items {
+		own := firstKnown(owners, it.m)
+		if own == "" && usesSubject(it.m) {
+			own = bySubject[subjectOf{it.person, text.Subject(it.m.Subject)}]
+		}
+		if _, twice := shown[own]; own != "" && !twice {
+			shown[own] = nil
+			ids = append(ids, own)
+		}
+	}
+	for part := range slices.Chunk(ids, 500) {
+		list, args := db.In(2, part, in.account.PlaceID)
+		found, err := db.Collect(scanConversation)(tx.Query(ctx, "SELECT "+conversationColumns+" FROM conversation c WHERE c.place_id = $1 AND c.merged_into = '' AND c.id IN ("+list+")", args...))
+		if err != nil {
+			return nil, err
+		}
+		for i := range found {
+			shown[found[i].ID] = &found[i]
+		}
+	}
+	return shown, nil
+}
+
 // join puts a message into a thread and makes the thread known by the message's names.
 func (in *intake) join(_ context.Context, it *item, t *thread, owners map[network.RemoteID]string) {
 	if in.threads[t.own] == nil {
@@ -66,7 +97,9 @@ func (in *intake) join(_ context.Context, it *item, t *thread, owners map[networ
 		in.touched = append(in.touched, t)
 	}
 	it.thread = t
+	alone := !t.fresh && t.shown.PersonID == ""
 	t.shown.take(it, in.now)
+	t.answered = t.answered || alone && t.shown.PersonID != ""
 	owners[it.m.ID] = t.own
 	for _, name := range names(it.m) {
 		if owners[name] == "" {
@@ -173,50 +206,56 @@ func firstKnown(owners map[network.RemoteID]string, m *network.Message) string {
 
 // lookUp finds the conversations of every name on the page.
 func (in *intake) lookUp(ctx context.Context, tx db.Tx) (map[network.RemoteID]string, error) {
+	var fresh, named []network.RemoteID // the page's own messages, and those that they name
 	seen := map[network.RemoteID]bool{}
-	var all []network.RemoteID
-	add := func(id network.RemoteID) {
-		if id != "" && !seen[id] {
-			seen[id] = true
-			all = append(all, id)
-		}
+	for _, it := range in.items {
+		seen[it.m.ID] = true
+		fresh = append(fresh, it.m.ID)
 	}
 	for _, it := range in.items {
-		add(it.m.ID)
-		for _, n := range names(it.m) {
-			add(n)
-		}
+		all := names(it.m)
 		if it.m.Bounce != nil {
-			add(it.m.Bounce.Of)
+			all = append(all, it.m.Bounce.Of)
+		}
+		for _, id := range all {
+			if id != "" && !seen[id] {
+				seen[id] = true
+				named = append(named, id)
+			}
 		}
 	}
-	owners := make(map[network.RemoteID]string, len(all))
-	for part := range slices.Chunk(all, 500) {
+	owners := make(map[network.RemoteID]string, len(seen))
+	err := in.owners(ctx, tx, owners, append(fresh, named...), "SELECT key, conversation_id FROM thread_key WHERE place_id = $1 AND account_id = $2 AND key IN ")
+	if err != nil {
+		return nil, err
+	}
+	// keepNew has found that nothing is stored of the page's own.
+	return owners, in.owners(ctx, tx, owners, named, "SELECT remote_id, conversation_id FROM message WHERE place_id = $1 AND account_id = $2 AND remote_id IN ")
+}
+
+// owners fills in what a query, which ends before its list, says of names.
+func (in *intake) owners(ctx context.Context, tx db.Tx, owners map[network.RemoteID]string, names []network.RemoteID, query string) error {
+	for part := range slices.Chunk(names, 500) {
 		list, args := db.In(3, part, in.account.PlaceID, in.account.ID)
-		for _, q := range []string{
-			"SELECT key, conversation_id FROM thread_key WHERE place_id = $1 AND account_id = $2 AND key IN (" + list + ")",
-			"SELECT remote_id, conversation_id FROM message WHERE place_id = $1 AND account_id = $2 AND remote_id IN (" + list + ")",
-		} {
-			rows, err := tx.Query(ctx, q, args...)
-			if err != nil {
-				return nil, err
+		rows, err := tx.Query(ctx, query+"("+list+")", args...)
+		if err != nil {
+			return err
+		}
+		for rows.Next() {
+			var name network.RemoteID
+			var id string
+			if err := rows.Scan(&name, &id); err != nil {
+				rows.Close()
+				return err
 			}
-			for rows.Next() {
-				var name network.RemoteID
-				var id string
-				if err := rows.Scan(&name, &id); err != nil {
-					rows.Close()
-					return nil, err
-				}
-				owners[name] = id
-			}
-			rows.Close()
-			if err := rows.Err(); err != nil {
-				return nil, err
-			}
+			owners[name] = id
+		}
+		rows.Close()
+		if err := rows.Err(); err != nil {
+			return err
 		}
 	}
-	return owners, nil
+	return nil
 }
 
 // subjectOf is how a mail without references is recognised.

@@ -20,7 +20,7 @@ type Person struct {
 	Named     bool   // the place gave the name: networks no longer change it
 	About     string // what the team knows, one thing a line
 	FirstSeen time.Time
-	LastSeen  time.Time
+	LastSeen  time.Time // to the hour
 }
 
 // Identity is one name of a person on one network.
