@@ -115,7 +115,7 @@ func TestABackupThatIsKilledLeavesNothingUnderItsName(t *testing.T) {
 	}
 	// The next one goes over what was left. It says that the file is missing.
 	out, err := program(t, "backup", to, "--data", data).Output()
-	if err == nil || !strings.Contains(string(out), "WRONG files: 1 files are missing") {
+	if err == nil || !strings.Contains(string(out), "WRONG files: Missing files: 1,") {
 		t.Errorf("%v\n%s", err, out)
 	}
 	if exist(to + ".part") {

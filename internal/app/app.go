@@ -123,7 +123,7 @@ func (a *App) doors() error {
 	if err != nil {
 		return err
 	}
-	site := &web.Server{DB: a.DB, Keys: a.Keys, Hub: a.hub, Queue: a.queue, Floor: a.Floor, Inbox: a.Inbox, Networks: a.Networks, Address: a.address(), Log: a.log, Version: Version(), Addresses: func() []string { return addresses(a.listener) }}
+	site := &web.Server{DB: a.DB, Keys: a.Keys, Hub: a.hub, Queue: a.queue, Floor: a.Floor, Inbox: a.Inbox, Networks: a.Networks, Backups: a.backups, Address: a.address(), Log: a.log, Version: Version(), Addresses: func() []string { return addresses(a.listener) }}
 	a.guard = &door.Guard{
 		DB: a.DB, Log: a.log, Fail: site.Fail, PlainSignIn: a.cfg.PlainSignIn, OperatorToken: a.cfg.OperatorToken,
 		Origin: door.Origin{Public: a.public.Load, Proxies: proxies},

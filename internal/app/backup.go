@@ -56,7 +56,7 @@ func Backup(ctx context.Context, cfg Config, path string, o backup.Options, dril
 	}
 	current := s.DB.CheckVersion(ctx) == nil // else its tables are not those that we know
 	if current {
-		if err := backup.NoteMade(ctx, s.DB, made); err != nil {
+		if err := backup.NoteMade(ctx, s.DB, place.System(), made); err != nil {
 			return false, err
 		}
 	}
@@ -103,7 +103,7 @@ func (r *report) drill(ctx context.Context, s *Store, path string, secrets backu
 	}
 	id, err := place.InstanceValue(ctx, s.DB, place.InstanceID)
 	if err == nil && note && id == a.Installation {
-		err = backup.NoteDrilled(ctx, s.DB)
+		err = backup.NoteDrilled(ctx, s.DB, place.System())
 	}
 	return r.ok, err
 }
@@ -170,7 +170,7 @@ func (s *Store) tellRestored(ctx context.Context, a *backup.Archive, done backup
 	fmt.Fprintf(out, "The backup of %s is restored: %d rows of %d tables, %d files.\n", a.Made.Format(time.RFC3339), a.Rows(), len(a.Tables), a.Files)
 	fmt.Fprintln(out, "Nobody is signed in, and no link or token made before opens anything.")
 	if done.Held > 0 {
-		fmt.Fprintf(out, "%d answers were on their way. None leaves before somebody releases it at the counter: it may have left already.\n", done.Held)
+		fmt.Fprintf(out, "Answers that were on their way: %d. None leaves before somebody releases it at the counter: it may have left already.\n", done.Held)
 	}
 	if a.Key != s.Keys.ID() {
 		fmt.Fprintln(out, "The key is a new one: connect each account again, and print the cards of the tables again.")

@@ -127,14 +127,14 @@ func overwrite(t *testing.T, path string, at int64, with []byte) {
 var sentences = map[string]string{
 	"a torn page":           "database is whole: The database is damaged.",
 	"a cut log":             "what was written last: The end of the database’s log is missing",
-	"a missing file":        "files are there: 1 files are missing",
-	"a changed file":        "files are what they were: 1 files are no longer what was stored",
+	"a missing file":        "files are there: Missing files: 1,",
+	"a changed file":        "files are what they were: Files that are no longer what was stored: 1,",
 	"the wrong key":         "key: This database belongs with another key.",
 	"a swapped database":    "folder: The database is of another installation",
 	"a hole in the journal": "Le Zinc: journal: 2 lines are missing",
 	"a changed secret":      "Le Zinc: sealed values: This secret does not open",
-	"a row without its own": "references between rows: 1 rows refer to others that are not there",
-	"an answer never due":   "Le Zinc: answers on their way: 1 answers are on their way and will never arrive",
+	"a row without its own": "references between rows: Rows that refer to others that are not there: 1",
+	"an answer never due":   "Le Zinc: answers on their way: Answers on their way that will never arrive: 1",
 }
 
 func TestEachDamageHasItsOwnSentence(t *testing.T) {

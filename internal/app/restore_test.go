@@ -143,7 +143,7 @@ func TestTheRestoreDrillBringsAPlaceBackAndNothingLeavesIt(t *testing.T) {
 		other := e.elsewhere(t)
 		said.Reset()
 		ok, err = app.Restore(t.Context(), other, file, app.Restoring{}, &said)
-		if err != nil || !ok || strings.Contains(said.String(), "WRONG") || !strings.Contains(said.String(), "1 answers were on their way") {
+		if err != nil || !ok || strings.Contains(said.String(), "WRONG") || !strings.Contains(said.String(), "Answers that were on their way: 1.") {
 			t.Fatalf("%v, %v\n%s", ok, err, &said)
 		}
 		again := &evening{house: &house{place: e.place, owner: e.owner}, cfg: other, server: e.server}

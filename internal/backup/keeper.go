@@ -89,15 +89,15 @@ func (k *Keeper) begin(run func(context.Context) error) (done chan error, err er
 }
 
 // MakeNow makes a backup because somebody wants one.
-func (k *Keeper) MakeNow(ctx context.Context) error {
+func (k *Keeper) MakeNow(ctx context.Context, actor place.Actor) error {
 	return k.ask(ctx, func(ctx context.Context) error {
-		_, err := k.make(ctx, byHand)
+		_, err := k.make(ctx, actor, byHand)
 		return err
 	})
 }
 
 // DrillNow tries the newest backup.
-func (k *Keeper) DrillNow(ctx context.Context) error {
+func (k *Keeper) DrillNow(ctx context.Context, actor place.Actor) error {
 	return k.ask(ctx, func(ctx context.Context) error {
 		all, err := k.List()
 		if err != nil {
@@ -106,7 +106,7 @@ func (k *Keeper) DrillNow(ctx context.Context) error {
 		if len(all) == 0 {
 			return fault.New(fault.NotFound, "backup.drill", "backup.nothing")
 		}
-		return k.drill(ctx, filepath.Join(k.Dir, all[0].Name))
+		return k.drill(ctx, actor, filepath.Join(k.Dir, all[0].Name))
 	})
 }
 
@@ -153,7 +153,7 @@ func due(s State, now time.Time, hour int) bool {
 
 // night makes the backup of a night, and tries it once a week if this machine can open it.
 func (k *Keeper) night(ctx context.Context, s State) error {
-	name, err := k.make(ctx, nightly)
+	name, err := k.make(ctx, place.System(), nightly)
 	if err != nil {
 		k.Log.Error("the nightly backup failed", "err", err)
 		return err
@@ -161,7 +161,7 @@ func (k *Keeper) night(ctx context.Context, s State) error {
 	if len(k.Recipients) > 0 || time.Since(s.Drill.At) < drillEvery {
 		return nil
 	}
-	if err := k.drill(ctx, name); err != nil {
+	if err := k.drill(ctx, place.System(), name); err != nil {
 		k.Log.Error("the drill of a backup failed", "err", err)
 		return err
 	}
@@ -169,15 +169,15 @@ func (k *Keeper) night(ctx context.Context, s State) error {
 }
 
 // make makes one, notes how it went, and removes those that it replaces.
-func (k *Keeper) make(ctx context.Context, kind string) (path string, err error) {
+func (k *Keeper) make(ctx context.Context, actor place.Actor, kind string) (path string, err error) {
 	sweep(filepath.Join(k.Dir, "*.part"), filepath.Join(k.Data, drillFolder+"*"))
 	now := time.Now()
 	path = filepath.Join(k.Dir, "comptoir-"+kind+"-"+now.UTC().Format(stamp)+Extension(len(k.Recipients) > 0))
 	made, err := k.write(ctx, path)
 	if err != nil {
-		return "", k.failed(ctx, backupFact, err)
+		return "", k.failed(ctx, actor, backupFact, err)
 	}
-	if err := NoteMade(ctx, k.DB, made); err != nil {
+	if err := NoteMade(ctx, k.DB, actor, made); err != nil {
 		return path, err
 	}
 	k.Log.Info("backup made", "took", time.Since(now), "count", made.Rows())
@@ -202,19 +202,19 @@ func Extension(encrypted bool) string {
 	return ".zip"
 }
 
-func (k *Keeper) drill(ctx context.Context, path string) error {
+func (k *Keeper) drill(ctx context.Context, actor place.Actor, path string) error {
 	if err := k.try(ctx, path); err != nil {
-		return k.failed(ctx, drillFact, err)
+		return k.failed(ctx, actor, drillFact, err)
 	}
-	return NoteDrilled(ctx, k.DB)
+	return NoteDrilled(ctx, k.DB, actor)
 }
 
 // failed notes why something failed, unless it was only told to stop.
-func (k *Keeper) failed(ctx context.Context, what string, why error) error {
+func (k *Keeper) failed(ctx context.Context, actor place.Actor, what string, why error) error {
 	if ctx.Err() != nil {
 		return why
 	}
-	return errors.Join(why, noteFailed(ctx, k.DB, what, why))
+	return errors.Join(why, noteFailed(ctx, k.DB, actor, what, why))
 }
 
 func (k *Keeper) try(ctx context.Context, path string) error {
@@ -286,7 +286,8 @@ type Status struct {
 	State
 	Kept      []Kept
 	Encrypted bool // this machine cannot open them: a drill is held elsewhere
-	Nightly   bool
+	Keep      int  // how many nightly ones; 0 = none are made
+	Unread    bool // the folder could not be looked into
 }
 
 // Status returns it.
@@ -294,7 +295,8 @@ func (k *Keeper) Status(ctx context.Context) (s Status, err error) {
 	if s.State, err = StateOf(ctx, k.DB); err != nil {
 		return s, err
 	}
-	s.Encrypted, s.Nightly = len(k.Recipients) > 0, k.Keep > 0
-	s.Kept, err = k.List()
-	return s, err
+	s.Encrypted, s.Keep = len(k.Recipients) > 0, k.Keep
+	kept, err := k.List()
+	s.Kept, s.Unread = kept, err != nil
+	return s, nil
 }

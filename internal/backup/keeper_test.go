@@ -125,7 +125,7 @@ func TestTheOldestBackupsMakeRoomAndThoseAskedForDoNotPushOutTheNights(t *testin
 			t.Fatal(err)
 		}
 	}
-	if err := k.MakeNow(t.Context()); err != nil {
+	if err := k.MakeNow(t.Context(), h.owner); err != nil {
 		t.Fatal(err)
 	}
 	var left []string
@@ -144,7 +144,7 @@ func TestTheOldestBackupsMakeRoomAndThoseAskedForDoNotPushOutTheNights(t *testin
 func TestWhatFailsIsTold(t *testing.T) {
 	h := furnish(t, dbtest.SQLite(t))
 	k := keep(t, h, nil)
-	if err := k.DrillNow(t.Context()); fault.As(err).Key != "backup.nothing" {
+	if err := k.DrillNow(t.Context(), h.owner); fault.As(err).Key != "backup.nothing" {
 		t.Errorf("a drill of nothing: %v", err)
 	}
 	// A file where the folder should be.
@@ -152,7 +152,7 @@ func TestWhatFailsIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if err := k.MakeNow(t.Context()); fault.As(err).Key != "backup.unwritable" {
+		if err := k.MakeNow(t.Context(), h.owner); fault.As(err).Key != "backup.unwritable" {
 			t.Errorf("it says %v", err)
 		}
 	}
@@ -167,23 +167,23 @@ func TestWhatFailsIsTold(t *testing.T) {
 	if err := os.Remove(k.Dir); err != nil {
 		t.Fatal(err)
 	}
-	if err := k.MakeNow(t.Context()); err != nil {
+	if err := k.MakeNow(t.Context(), h.owner); err != nil {
 		t.Fatal(err)
 	}
 	if s := status(t, k); !s.Backup.FailedAt.IsZero() || s.Backup.At.IsZero() {
 		t.Errorf("mended, it keeps %+v", s.State)
 	}
-	if err := k.DrillNow(t.Context()); err != nil {
+	if err := k.DrillNow(t.Context(), h.owner); err != nil {
 		t.Error(err)
 	}
 	// A drill that finds something is a failure, whatever else came back.
 	if err := os.Remove(h.stored()); err != nil {
 		t.Fatal(err)
 	}
-	if err := k.MakeNow(t.Context()); err != nil {
+	if err := k.MakeNow(t.Context(), h.owner); err != nil {
 		t.Fatal(err)
 	}
-	if err := k.DrillNow(t.Context()); fault.As(err).Key != "check.files_missing" {
+	if err := k.DrillNow(t.Context(), h.owner); fault.As(err).Key != "check.files_missing" {
 		t.Errorf("a drill without a file: %v", err)
 	}
 	if s := status(t, k); s.Backup.Missing != 1 || s.Drill.Key != "check.files_missing" || s.Drill.At.IsZero() {
@@ -197,11 +197,11 @@ func TestOneBackupIsMadeAtATime(t *testing.T) {
 	held := make(chan struct{})
 	go k.Hold(held)
 	<-held
-	if err := k.MakeNow(t.Context()); fault.As(err).Key != "backup.busy" {
+	if err := k.MakeNow(t.Context(), h.owner); fault.As(err).Key != "backup.busy" {
 		t.Errorf("beside another: %v", err)
 	}
 	<-held
-	if err := k.MakeNow(t.Context()); err != nil {
+	if err := k.MakeNow(t.Context(), h.owner); err != nil {
 		t.Error(err)
 	}
 }

@@ -70,18 +70,19 @@ func outcome(ctx context.Context, q db.Querier, name string) (o Outcome, err err
 	return o, json.Unmarshal([]byte(v), &o)
 }
 
-// NoteMade keeps that a backup was made.
-func NoteMade(ctx context.Context, d *db.DB, m Made) error {
-	return note(ctx, d, backupFact, Outcome{At: m.Made, Missing: len(m.Missing)}, place.EventBackedUp)
+// NoteMade keeps that a backup was made. What a member asked for stands in the journal of their place, what the
+// program or the operator did in that of every place.
+func NoteMade(ctx context.Context, d *db.DB, actor place.Actor, m Made) error {
+	return note(ctx, d, actor, backupFact, Outcome{At: m.Made, Missing: len(m.Missing)}, place.EventBackedUp)
 }
 
 // NoteDrilled keeps that a backup was tried, and was whole.
-func NoteDrilled(ctx context.Context, d *db.DB) error {
-	return note(ctx, d, drillFact, Outcome{At: time.Now().UTC()}, place.EventDrilled)
+func NoteDrilled(ctx context.Context, d *db.DB, actor place.Actor) error {
+	return note(ctx, d, actor, drillFact, Outcome{At: time.Now().UTC()}, place.EventDrilled)
 }
 
 // noteFailed keeps why a backup or a drill failed. What fails again in the same way is journalled once.
-func noteFailed(ctx context.Context, d *db.DB, name string, why error) error {
+func noteFailed(ctx context.Context, d *db.DB, actor place.Actor, name string, why error) error {
 	o, err := outcome(ctx, d, name)
 	if err != nil {
 		return err
@@ -91,10 +92,10 @@ func noteFailed(ctx context.Context, d *db.DB, name string, why error) error {
 		event = ""
 	}
 	o.FailedAt, o.Key = time.Now().UTC(), fault.As(why).Key
-	return note(ctx, d, name, o, event)
+	return note(ctx, d, actor, name, o, event)
 }
 
-func note(ctx context.Context, d *db.DB, name string, o Outcome, event string) error {
+func note(ctx context.Context, d *db.DB, actor place.Actor, name string, o Outcome, event string) error {
 	text, err := json.Marshal(o)
 	if err != nil {
 		return err
@@ -103,6 +104,9 @@ func note(ctx context.Context, d *db.DB, name string, o Outcome, event string) e
 		if err := place.SetInstanceValue(ctx, tx, name, string(text)); err != nil || event == "" {
 			return err
 		}
-		return place.RecordEverywhere(ctx, tx, place.System(), place.Entry{Kind: event})
+		if actor.PlaceID != "" {
+			return place.Record(ctx, tx, actor.PlaceID, actor, place.Entry{Kind: event})
+		}
+		return place.RecordEverywhere(ctx, tx, actor, place.Entry{Kind: event})
 	})
 }

@@ -70,6 +70,9 @@ func (s *Server) settingsPages(l locale.Locale, v *door.Visit, current string) [
 		add("team", "users-round", at(v.Place, "settings/team"))
 		add("tokens", "key-round", at(v.Place, "settings/tokens"))
 		add("journal", "book-open-text", at(v.Place, "settings/journal"))
+		if s.has(backupPattern) {
+			add("backups", "database", at(v.Place, "settings/backups"))
+		}
 	}
 	add("me", "user-round", "/me")
 	add("sessions", "shield-check", "/me/sessions")

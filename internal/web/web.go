@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"comptoir/internal/backup"
 	"comptoir/internal/db"
 	"comptoir/internal/door"
 	"comptoir/internal/floor"
@@ -35,6 +36,8 @@ type Server struct {
 	Addresses func() []string
 	// Networks is what accounts are connected to; without it there are no screens for them.
 	Networks *place.Networks
+	// Backups makes them; without it there is no screen for them.
+	Backups *backup.Keeper
 
 	has func(pattern string) bool // tells whether a screen exists: nothing leads to one that does not
 }
@@ -55,6 +58,7 @@ func (s *Server) Routes(t *door.Table) {
 	s.setupRoutes(t)
 	s.stepRoutes(t)
 	s.settingsRoutes(t)
+	s.backupRoutes(t)
 	s.accountRoutes(t)
 	s.meRoutes(t)
 	s.factorRoutes(t)
