@@ -126,12 +126,20 @@ func logger(c app.Config, w io.Writer) *slog.Logger {
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		level = slog.LevelInfo
 	}
-	opts := &slog.HandlerOptions{Level: level}
+	opts := &slog.HandlerOptions{Level: level, ReplaceAttr: inUTC}
 	f, isFile := w.(*os.File)
 	if c.LogFormat == "json" || c.LogFormat == "auto" && !(isFile && isTerminal(f)) {
 		return slog.New(slog.NewJSONHandler(w, opts))
 	}
 	return slog.New(slog.NewTextHandler(w, opts))
+}
+
+// inUTC writes the time of a line so that logs of several machines sort.
+func inUTC(groups []string, a slog.Attr) slog.Attr {
+	if a.Key == slog.TimeKey && len(groups) == 0 {
+		a.Value = slog.TimeValue(a.Value.Time().UTC())
+	}
+	return a
 }
 
 func isTerminal(f *os.File) bool {

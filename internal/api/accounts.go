@@ -125,6 +125,7 @@ func (a *API) createAccount(ctx context.Context, v *door.Visit, in *struct{ Body
 	if err != nil {
 		return nil, trialFault(err)
 	}
+	v.Happened(place.EventConnected)
 	return &made[Account]{Location: base + "/accounts/" + acc.ID, Body: a.teller(ctx).account(acc)}, nil
 }
 
@@ -153,8 +154,12 @@ func trialFault(err error) error {
 
 func (a *API) disconnectAccount(ctx context.Context, v *door.Visit, in *ByID) (*none, error) {
 	err := a.DB.Write(ctx, func(tx db.Tx) error { return place.Disconnect(ctx, tx, v.Actor, v.Place.ID, in.ID) })
-	if err == nil && a.Networks.Forget != nil {
+	if err != nil {
+		return nil, err
+	}
+	v.Happened(place.EventDisconnected)
+	if a.Networks.Forget != nil {
 		a.Networks.Forget(in.ID)
 	}
-	return &none{}, err
+	return &none{}, nil
 }

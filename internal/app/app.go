@@ -128,7 +128,7 @@ func (a *App) doors() error {
 		DB: a.DB, Log: a.log, Fail: site.Fail, PlainSignIn: a.cfg.PlainSignIn, OperatorToken: a.cfg.OperatorToken,
 		Origin: door.Origin{Public: a.public.Load, Proxies: proxies},
 	}
-	a.guard.Answered, a.Inbox.Watch = a.count.answered, a.count.watch()
+	a.guard.Answered, a.guard.Happened, a.Inbox.Watch = a.count.answered, a.count.happened, a.count.watch()
 	site.Guard = a.guard
 	programs := &api.API{DB: a.DB, Keys: a.Keys, Floor: a.Floor, Inbox: a.Inbox, Networks: a.Networks}
 	a.guard.FailAPI = programs.Fail

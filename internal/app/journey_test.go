@@ -38,11 +38,17 @@ type house struct {
 // start runs an installation until the test ends.
 func start(t *testing.T, cfg app.Config) *app.App {
 	t.Helper()
+	return startTelling(t, cfg, slog.New(slog.DiscardHandler))
+}
+
+// startTelling is start with a log.
+func startTelling(t *testing.T, cfg app.Config, log *slog.Logger) *app.App {
+	t.Helper()
 	if cfg.Data == "" {
 		cfg.Data = t.TempDir()
 	}
 	cfg.Listen = "127.0.0.1:0"
-	a, err := app.New(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	a, err := app.New(t.Context(), cfg, log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,6 +31,7 @@ type metrics struct {
 	requests *prometheus.CounterVec
 	answers  *prometheus.HistogramVec
 	refused  *prometheus.CounterVec
+	security *prometheus.CounterVec
 }
 
 func newMetrics(a *App) *metrics {
@@ -51,6 +52,7 @@ func newMetrics(a *App) *metrics {
 		answers:  histogram("comptoir_http_request_duration_seconds", "How long answers took, event streams left out, by who a route is for.", prometheus.DefBuckets, "kind"),
 	}
 	m.refused = counter("comptoir_outgoing_refused_total", "Targets that nobody may be connected to, by on whose word they were named.", "kind")
+	m.security = counter("comptoir_security_events_total", "Sign-ins, refusals and changes of who may do what, by their names in the log.", "event")
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "comptoir_build_info", Help: "What runs: always 1.", ConstLabels: prometheus.Labels{"version": Version(), "goversion": runtime.Version()},
 	})
@@ -58,7 +60,7 @@ func newMetrics(a *App) *metrics {
 	streams := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "comptoir_streams", Help: "Event streams that are open in this process."}, func() float64 {
 		return float64(a.guard.Streams())
 	})
-	m.registry.MustRegister(m.received, m.attempts, m.took, m.late, m.requests, m.answers, m.refused, build, streams, &stored{a},
+	m.registry.MustRegister(m.received, m.attempts, m.took, m.late, m.requests, m.answers, m.refused, m.security, build, streams, &stored{a},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -87,6 +89,8 @@ func (m *metrics) answered(r door.Route, status int, took time.Duration) {
 		m.answers.WithLabelValues(string(r.Kind)).Observe(took.Seconds())
 	}
 }
+
+func (m *metrics) happened(event string) { m.security.WithLabelValues(event).Inc() }
 
 // route registers the page that a monitor reads.
 func (m *metrics) route(t *door.Table, log *slog.Logger) {

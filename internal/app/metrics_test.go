@@ -109,6 +109,7 @@ func labelsAreClosed(t *testing.T, text string) {
 		"state":   regexp.MustCompile(`^(ok|trouble|needs_person)$`),
 		"status":  regexp.MustCompile(`^([2-5]xx|gone)$`),
 		"kind":    regexp.MustCompile(`^(open|guest|team|api|operator|stranger|account|self)$`),
+		"event":   regexp.MustCompile(`^[a-z]+\.[a-z_]+$`),
 		"route":   regexp.MustCompile(`^[A-Z]+ /[a-z0-9/{}.$-]*$`),
 		"version": regexp.MustCompile(`.`), "goversion": regexp.MustCompile(`^go`),
 		"le": regexp.MustCompile(`.`), "quantile": regexp.MustCompile(`.`),

@@ -22,6 +22,7 @@ func (a *App) outgoingConfig() outgoing.Config {
 		Refused: func(kind outgoing.Kind, reason error) {
 			a.log.Warn("outgoing.refused", "kind", string(kind), "err", reason)
 			a.count.refused.WithLabelValues(string(kind)).Inc()
+			a.count.happened("outgoing.refused")
 		},
 	}
 	if a.cfg.Proxy != "" {

@@ -172,7 +172,9 @@ func (w *world) send(v visitor, q request, stream bool) answer {
 
 func (v visitor) dress(r *http.Request) {
 	r.Header.Set("Accept-Language", "fr-CA")
-	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	if r.Header.Get("Sec-Fetch-Site") == "" {
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+	}
 	r.Header.Set("X-Forwarded-Proto", "https")
 	r.Header.Set("X-Forwarded-For", v.addr.String())
 	if v.cookie != "" {

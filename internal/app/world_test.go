@@ -7,9 +7,11 @@ import (
 	"image"
 	"image/png"
 	"io"
+	"log/slog"
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -34,8 +36,27 @@ type world struct {
 	other   *party
 	strange *things // of the other place
 
+	log    logbook
 	guests atomic.Uint32
 	names  atomic.Uint32
+}
+
+// logbook is the program's log, kept.
+type logbook struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logbook) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *logbook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // party is one place of the world and who runs it.
@@ -47,7 +68,8 @@ type party struct {
 
 func newWorld(t *testing.T, cfg app.Config) *world {
 	t.Helper()
-	w := &world{App: start(t, cfg), t: t}
+	w := &world{t: t}
+	w.App = startTelling(t, cfg, slog.New(slog.NewJSONHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	w.base = "http://" + w.Addr().String()
 	// Answers of ours do not leave while a test looks at what it changes itself; those of the others have left.
 	w.here, w.other = w.party("Le Zinc", 60), w.party("La Tonne", 1)

@@ -30,6 +30,9 @@ var limits = map[Kind]Limit{
 // SignInLimit is for routes that check a password or a one-time link.
 var SignInLimit = Limit{Group: "sign-in", Max: 60, Per: 10 * time.Minute}
 
+// unproven is for requests of one address that were refused because nobody stands behind them.
+var unproven = Limit{Group: "unproven", Max: 300, Per: 5 * time.Minute}
+
 // NoLimit is for static files and health.
 var NoLimit = Limit{Group: "none"}
 

@@ -32,6 +32,8 @@ type Guard struct {
 	// Answered is told of every request, for whoever counts them: its route, the status of its answer (0 = the visitor
 	// went away before), how long it took. May be nil.
 	Answered func(route Route, status int, took time.Duration)
+	// Happened is told of every security event by its fixed name. May be nil.
+	Happened func(event string)
 
 	limit   *limiter
 	streams streams
@@ -95,6 +97,10 @@ func (g *Guard) enter(w *answer, r *http.Request, v *Visit, e entry, cross *http
 		}
 	}
 	if err := g.identify(r, v); err != nil {
+		// Who proves nothing is counted too, by address: a flood of guesses costs no pages.
+		if limited := g.limit.take(unproven, v.addressKey(), time.Now()); limited != nil {
+			return limited
+		}
 		return err
 	}
 	lim := e.Limit
@@ -157,13 +163,18 @@ func (g *Guard) identifyToken(r *http.Request, v *Visit) error {
 	if err != nil {
 		return err
 	}
-	if !slices.Contains(actor.Scopes, v.Route.Scope) {
-		return fault.New(fault.Forbidden, "door.scope", "token.scope", "scope", string(v.Route.Scope))
-	}
+	v.Actor = actor
 	if v.Place, err = place.Get(r.Context(), g.DB, actor.PlaceID); err != nil {
 		return err
 	}
-	v.Actor = actor
+	if !slices.Contains(actor.Scopes, v.Route.Scope) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead { // a GET changes nothing, the journal neither
+			if err := g.misuse(r.Context(), actor); err != nil {
+				return err
+			}
+		}
+		return fault.New(fault.Forbidden, "door.scope", "token.scope", "scope", string(v.Route.Scope))
+	}
 	return place.TouchToken(r.Context(), g.DB, token)
 }
 
@@ -252,22 +263,6 @@ func (g *Guard) fail(w *answer, r *http.Request, v *Visit, err error) {
 		return
 	}
 	g.Fail(w, r, v, err)
-}
-
-// note writes the access log: the route's pattern, never the path, because paths hold codes.
-func (g *Guard) note(r *http.Request, v *Visit, w *answer, err error, took time.Duration) {
-	if g.Answered != nil {
-		g.Answered(v.Route, w.status, took)
-	}
-	attrs := []any{"ref", v.Ref, "method", r.Method, "route", v.Route.Pattern, "status", w.status, "ms", took.Milliseconds()}
-	switch code := fault.CodeOf(err); {
-	case code == fault.Internal && !errors.Is(err, context.Canceled):
-		g.Log.Error("request failed", append(attrs, "err", err)...)
-	case err != nil:
-		g.Log.Info("request refused", append(attrs, "code", string(code), "err", err)...)
-	default:
-		g.Log.Debug("request", attrs...)
-	}
 }
 
 // ParsePublic reads the address by which an installation is reached: http or https, a host, no path.

@@ -21,7 +21,8 @@ type Visit struct {
 	Session place.Session // Team: how
 	Place   place.Place   // routes with Place
 
-	leave func() // ends what is counted of a stream; nil once somebody took it over
+	events []string // security events that it brought about
+	leave  func()   // ends what is counted of a stream; nil once somebody took it over
 }
 
 // Stay is called by a stream that goes on after its handler has returned. It counts as open until leave.

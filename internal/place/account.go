@@ -108,7 +108,7 @@ func AddAccount(ctx context.Context, tx db.Tx, k Keys, actor Actor, placeID stri
 	if !n.Credential.IsZero() {
 		a.sealed = k.Seal(n.Credential.Reveal(), placeID, a.ID, "account.credential")
 	}
-	kind := "account.connected"
+	kind := EventConnected
 	if known {
 		kind = "account.reconnected"
 		_, err = tx.Exec(ctx, "UPDATE account SET name = $3, endpoint = $4, credential = $5, state = $6, fault_code = '', fault_key = '', removed_at = 0 WHERE place_id = $1 AND id = $2",
@@ -158,7 +158,7 @@ func Disconnect(ctx context.Context, tx db.Tx, actor Actor, placeID, id string) 
 	if n == 0 {
 		return fault.New(fault.NotFound, "place.disconnect", "")
 	}
-	return Record(ctx, tx, placeID, actor, Entry{Kind: "account.disconnected", SubjectID: id})
+	return Record(ctx, tx, placeID, actor, Entry{Kind: EventDisconnected, SubjectID: id})
 }
 
 // Received stores how far an account was read, in the transaction that stores what was read, and

@@ -28,12 +28,16 @@ const (
 	EventResetAsked      = "member.reset_asked"
 	EventTokenCreated    = "token.created"
 	EventTokenRevoked    = "token.revoked"
-	EventAddressRefused  = "account.address_refused"
 	EventFactorFailed    = "signin.factor_failed" // the password was right, what came after it was not
 	EventFactorAdded     = "member.factor_added"
 	EventFactorRemoved   = "member.factor_removed"
 	EventFactorsReset    = "member.factors_reset"
 	EventRecoveryMade    = "member.recovery_made"
+	EventTokenMisused    = "token.misused" // for what its scopes do not say
+	EventConnected       = "account.connected"
+	EventDisconnected    = "account.disconnected"
+	EventAddressRefused  = "account.address_refused" // a server that nobody may be connected to
+	EventAddressChanged  = "address.changed"         // where the installation is found
 )
 
 // Attempt is somebody at the sign-in page.
@@ -110,7 +114,7 @@ func (a Attempt) begin(ctx context.Context, tx db.Tx, k Keys, m Member, how map[
 	if in.Session, err = startSession(ctx, tx, m.ID, a.Device, in.Life); err != nil {
 		return in, err
 	}
-	data := map[string]any{"device": a.Device, "from": addressClass(a.Addr)}
+	data := map[string]any{"device": a.Device, "from": AddressClass(a.Addr)}
 	maps.Copy(data, how)
 	return in, recordEverywhere(ctx, tx, m.As("", ""), m.ID, Entry{Kind: EventSignedIn, SubjectID: m.ID, Data: data})
 }
@@ -203,10 +207,10 @@ func (a Attempt) refused(ctx context.Context, tx db.Tx, m Member, pause bool, wh
 	if what.Data == nil {
 		what.Data = map[string]any{}
 	}
-	what.Data["from"] = addressClass(a.Addr)
+	what.Data["from"] = AddressClass(a.Addr)
 	entries := []Entry{what}
 	if pause {
-		entries = append(entries, Entry{Kind: EventSignInLimited, SubjectID: m.ID, Data: map[string]any{"from": addressClass(a.Addr)}})
+		entries = append(entries, Entry{Kind: EventSignInLimited, SubjectID: m.ID, Data: map[string]any{"from": AddressClass(a.Addr)}})
 	}
 	return recordEverywhere(ctx, tx, System(), m.ID, entries...)
 }
@@ -232,8 +236,8 @@ func rehash(ctx context.Context, d *db.DB, m Member, password string) error {
 	})
 }
 
-// addressClass is all that the journal says of where somebody came from.
-func addressClass(a netip.Addr) string {
+// AddressClass is all that the journal and the log say of where somebody came from.
+func AddressClass(a netip.Addr) string {
 	switch {
 	case !a.IsValid():
 		return "unknown"

@@ -169,6 +169,7 @@ func (s *Server) disconnect(w http.ResponseWriter, r *http.Request, v *door.Visi
 	if s.Networks.Forget != nil {
 		s.Networks.Forget(id)
 	}
+	v.Happened(place.EventDisconnected)
 	flash{Key: "accounts.disconnected"}.leave(w, v)
 	return seeOther(w, r, accountsAt(v.Place, ""))
 }

@@ -125,6 +125,7 @@ func (s *Server) connectMail(w http.ResponseWriter, r *http.Request, v *door.Vis
 	defer cancel()
 	a, err := s.Networks.Connect(ctx, s.DB, s.Keys, v.Actor, v.Place.ID, place.NewAccount{Kind: mailKind, Endpoint: e.String(), Credential: network.NewCredential(secret)})
 	if err == nil {
+		v.Happened(place.EventConnected)
 		return seeOther(w, r, accountsAt(v.Place, "/"+a.ID+"?new"))
 	}
 	half := failedHalf(err)

@@ -131,12 +131,13 @@ func (s *Server) changeAddress(w http.ResponseWriter, r *http.Request, v *door.V
 		if err := place.SetInstanceValue(r.Context(), tx, place.InstancePublicURL, u.Scheme+"://"+u.Host); err != nil {
 			return err
 		}
-		return place.Record(r.Context(), tx, v.Place.ID, v.Actor, place.Entry{Kind: "address.changed", SubjectID: v.Place.ID, Data: map[string]any{"reach": string(ReachOf(u.String()))}})
+		return place.Record(r.Context(), tx, v.Place.ID, v.Actor, place.Entry{Kind: place.EventAddressChanged, SubjectID: v.Place.ID, Data: map[string]any{"reach": string(ReachOf(u.String()))}})
 	})
 	if err != nil {
 		return err
 	}
 	s.Address.Use(u)
+	v.Happened(place.EventAddressChanged)
 	flash{Key: "cards.changed"}.leave(w, v)
 	return seeOther(w, r, at(v.Place, "tables/cards"))
 }

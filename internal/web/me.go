@@ -122,6 +122,9 @@ func (s *Server) changeEmail(w http.ResponseWriter, r *http.Request, v *door.Vis
 	if fault.Is(err, fault.Invalid) {
 		return s.showMe(w, r, v, http.StatusUnprocessableEntity, view.Me{Email: email, Errors: fieldErrors(l, err)})
 	}
+	if err == nil {
+		v.Happened(place.EventEmailChanged)
+	}
 	return s.meDone(w, r, v, err, "me.email_changed", "/me")
 }
 
@@ -133,7 +136,7 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, v *door.
 	switch e := fault.As(err); {
 	case err == nil:
 		v.SetSession(w, cookie, time.Until(v.Session.ExpiresAt))
-		s.Log.Info(place.EventPasswordChanged, "ref", v.Ref, "member", v.Member.ID)
+		v.Happened(place.EventPasswordChanged)
 	case e.Code == fault.Invalid:
 		return s.showMe(w, r, v, http.StatusUnprocessableEntity, view.Me{PasswordErrors: fieldErrors(l, err)})
 	case e.Key == "signin.refused":

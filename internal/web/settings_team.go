@@ -95,6 +95,7 @@ func (s *Server) invite(w http.ResponseWriter, r *http.Request, v *door.Visit) e
 	if err != nil {
 		return err
 	}
+	v.Happened(place.EventInvited)
 	return s.showTeam(w, r, v, http.StatusOK, view.Team{RoleAsked: string(role), Made: &view.OneLink{
 		Fact: l.T("team.made", "email", link.Email), Text: l.T("team.made_text"), URL: s.base(v) + "/invite/" + code,
 	}})
@@ -113,14 +114,14 @@ func (s *Server) uninvite(w http.ResponseWriter, r *http.Request, v *door.Visit)
 	err := s.DB.Write(r.Context(), func(tx db.Tx) error {
 		return place.Uninvite(r.Context(), tx, v.Actor, v.Place.ID, r.PostFormValue("invitation"))
 	})
-	return s.teamDone(w, r, v, err, "team.uninvited")
+	return s.teamDone(w, r, v, err, place.EventUninvited, "team.uninvited")
 }
 
 func (s *Server) changeRole(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
 	err := s.DB.Write(r.Context(), func(tx db.Tx) error {
 		return place.ChangeRole(r.Context(), tx, v.Actor, v.Place.ID, r.PostFormValue("member"), place.Role(r.PostFormValue("role")))
 	})
-	return s.teamDone(w, r, v, err, "team.role_changed")
+	return s.teamDone(w, r, v, err, place.EventRoleChanged, "team.role_changed")
 }
 
 func (s *Server) removeMember(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
@@ -129,9 +130,10 @@ func (s *Server) removeMember(w http.ResponseWriter, r *http.Request, v *door.Vi
 		return place.RemoveMember(r.Context(), tx, v.Actor, v.Place.ID, id)
 	})
 	if err == nil && id == v.Member.ID {
+		v.Happened(place.EventRemoved)
 		return seeOther(w, r, "/")
 	}
-	return s.teamDone(w, r, v, err, "team.removed")
+	return s.teamDone(w, r, v, err, place.EventRemoved, "team.removed")
 }
 
 func (s *Server) resetMember(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
@@ -145,6 +147,7 @@ func (s *Server) resetMember(w http.ResponseWriter, r *http.Request, v *door.Vis
 	if err != nil {
 		return err
 	}
+	v.Happened(place.EventResetAsked)
 	m, err := place.GetMember(r.Context(), s.DB, id)
 	if err != nil {
 		return err
@@ -154,10 +157,11 @@ func (s *Server) resetMember(w http.ResponseWriter, r *http.Request, v *door.Vis
 	}})
 }
 
-func (s *Server) teamDone(w http.ResponseWriter, r *http.Request, v *door.Visit, err error, key string) error {
+func (s *Server) teamDone(w http.ResponseWriter, r *http.Request, v *door.Visit, err error, event, key string) error {
 	if err != nil {
 		return err
 	}
+	v.Happened(event)
 	flash{Key: key}.leave(w, v)
 	return seeOther(w, r, at(v.Place, "settings/team"))
 }

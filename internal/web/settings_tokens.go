@@ -73,7 +73,7 @@ func (s *Server) createToken(w http.ResponseWriter, r *http.Request, v *door.Vis
 	if err != nil {
 		return err
 	}
-	s.Log.Info("token.created", "ref", v.Ref, "place", v.Place.ID, "member", v.Member.ID)
+	v.Happened(place.EventTokenCreated)
 	// Shown in this answer and nowhere else: loading the page again does not bring it back.
 	return s.showTokens(w, r, v, http.StatusOK, view.Tokens{Made: &view.MadeToken{Name: made.Name, Value: value}}, []string{string(place.ScopeRead)})
 }
@@ -85,6 +85,7 @@ func (s *Server) removeToken(w http.ResponseWriter, r *http.Request, v *door.Vis
 	if err != nil {
 		return err
 	}
+	v.Happened(place.EventTokenRevoked)
 	flash{Key: "tokens.removed"}.leave(w, v)
 	return seeOther(w, r, at(v.Place, "settings/tokens"))
 }
