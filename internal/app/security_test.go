@@ -14,6 +14,11 @@ import (
 // happens says which security event each change of who may do what is, in the log and in the journal. Every route that
 // asks for the password again has its row.
 var happens = map[string]string{
+	"POST /sign-out":           place.EventSignedOut,
+	"POST /me/sessions/end":    place.EventSignedOut,
+	"POST /me/passkeys/remove": place.EventFactorRemoved,
+	// What these bring about takes a phone, or codes that are there already: see the tests of package web.
+	"POST /me/app": "", "POST /me/app/confirm": "", "POST /me/app/remove": "", "POST /me/passkeys": "", "POST /me/passkeys/new": "", "POST /me/recovery": "",
 	"POST /me/email": place.EventEmailChanged,
 	"POST /p/{place}/settings/accounts/new/email/settings":   "", // see TestNoWayOutLeadsInside: there is no server to connect to
 	"POST /p/{place}/settings/accounts/{account}/disconnect": place.EventDisconnected,
@@ -104,6 +109,7 @@ func TestRefusalsHaveNames(t *testing.T) {
 		{"token.misused", "WARN", reads, note, "le-zinc"},
 		{"operator.refused", "INFO", visitor{bearer: "guess"}, get("/metrics"), ""},
 		{"origin.refused", "INFO", owner, other(request{method: "POST", path: "/me/theme", form: map[string][]string{"theme": {"soir"}}}), ""},
+		{place.EventSignInFailed, "INFO", visitor{}, request{method: "POST", path: "/sign-in", form: map[string][]string{"email": {owner.member.Email}, "password": {"pas le bon"}}}, "le-zinc"},
 	} {
 		c.v.addr = w.from()
 		at, seq := len(w.log.String()), w.last(w.here)

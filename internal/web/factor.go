@@ -171,7 +171,7 @@ func (s *Server) addPasskey(w http.ResponseWriter, r *http.Request, v *door.Visi
 	case fault.Is(err, fault.Invalid):
 		return s.showPasskeySetup(w, r, v, http.StatusUnprocessableEntity, name, fieldErrors(l, err)["name"])
 	case fault.Is(err, fault.Rejected):
-		s.Log.Info("passkey.not_made", "ref", v.Ref, "err", err)
+		v.Happened("passkey.not_made")
 		return s.showPasskeySetup(w, r, v, http.StatusUnprocessableEntity, name, l.Fault(e))
 	}
 	return s.factorAdded(w, r, v, err, before, codes, "ways.passkey_added")
@@ -187,7 +187,7 @@ func (s *Server) factorAdded(w http.ResponseWriter, r *http.Request, v *door.Vis
 	if err != nil {
 		return err
 	}
-	s.Log.Info(place.EventFactorAdded, "ref", v.Ref, "member", v.Member.ID)
+	v.Happened(place.EventFactorAdded)
 	if len(codes) == 0 {
 		return s.meDone(w, r, v, nil, key, "/me/sessions")
 	}
@@ -216,7 +216,7 @@ func (s *Server) newRecovery(w http.ResponseWriter, r *http.Request, v *door.Vis
 	if err != nil {
 		return err
 	}
-	s.Log.Info(place.EventRecoveryMade, "ref", v.Ref, "member", v.Member.ID)
+	v.Happened(place.EventRecoveryMade)
 	return s.showRecovery(w, r, v, codes, false, "/me/sessions")
 }
 
@@ -234,7 +234,7 @@ func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request, v *door.V
 
 func (s *Server) factorRemoved(w http.ResponseWriter, r *http.Request, v *door.Visit, err error) error {
 	if err == nil {
-		s.Log.Info(place.EventFactorRemoved, "ref", v.Ref, "member", v.Member.ID)
+		v.Happened(place.EventFactorRemoved)
 	}
 	return s.meDone(w, r, v, err, "ways.removed", "/me/sessions")
 }

@@ -119,7 +119,8 @@ func (s *Server) reset(w http.ResponseWriter, r *http.Request, v *door.Visit) er
 	if err != nil {
 		return err
 	}
-	s.Log.Info(place.EventPasswordReset, "ref", v.Ref, "member", m.ID)
+	v.Member = m
+	v.Happened(place.EventPasswordReset)
 	a := attempt(r, v)
 	a.Email = m.Email
 	in, err := place.SignIn(r.Context(), s.DB, s.Keys, a)

@@ -190,6 +190,9 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request, v *door.Visi
 	err := s.DB.Write(r.Context(), func(tx db.Tx) error {
 		return place.EndSession(r.Context(), tx, v.Member, r.PostFormValue("session"))
 	})
+	if err == nil {
+		v.Happened(place.EventSignedOut)
+	}
 	return s.meDone(w, r, v, err, "sessions.ended", "/me/sessions")
 }
 
@@ -197,5 +200,8 @@ func (s *Server) endOtherSessions(w http.ResponseWriter, r *http.Request, v *doo
 	err := s.DB.Write(r.Context(), func(tx db.Tx) error {
 		return place.EndOtherSessions(r.Context(), tx, v.Member, v.Session)
 	})
+	if err == nil {
+		v.Happened(place.EventSignedOut)
+	}
 	return s.meDone(w, r, v, err, "sessions.ended_others", "/me/sessions")
 }

@@ -93,10 +93,10 @@ func (s *Server) code(w http.ResponseWriter, r *http.Request, v *door.Visit) err
 	case err == nil:
 		return s.finish(w, r, v, in, to)
 	case e.Key == "signin.code_refused":
-		s.Log.Info(place.EventFactorFailed, "ref", v.Ref)
+		v.Happened(place.EventFactorFailed)
 		return s.showCode(w, r, v, http.StatusUnprocessableEntity, view.Code{To: to, Error: refusal(l, e), Paper: r.PostFormValue("paper") != ""})
 	case e.Key == "signin.limited":
-		s.Log.Warn(place.EventSignInLimited, "ref", v.Ref)
+		v.Happened(place.EventSignInLimited)
 		return s.pause(w, r, v, e.RetryAfter, view.SignIn{Action: "/sign-in/code", To: to})
 	}
 	return stepOver(w, r, err, to)
@@ -136,7 +136,7 @@ func (s *Server) askedRefused(w http.ResponseWriter, r *http.Request, v *door.Vi
 	if e.Key != "passkey.refused" {
 		return stepOver(w, r, err, to)
 	}
-	s.Log.Info(place.EventFactorFailed, "ref", v.Ref, "err", err)
+	v.Happened(place.EventFactorFailed)
 	l, ctx := Language(r, v)
 	page := view.PageInfo{Title: l.T("passkey.title"), Theme: v.Member.Theme, NoIndex: true}
 	a.back.URL += "?to=" + escape(to)

@@ -110,7 +110,8 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request, v *door.Visit, in
 	}
 	v.SetSession(w, in.Session, in.Life)
 	v.SetKnown(w, in.Known, place.KnownFor)
-	s.Log.Info(place.EventSignedIn, "ref", v.Ref, "member", in.Member.ID)
+	v.Member = in.Member
+	v.Happened(place.EventSignedIn)
 	if in.Asked {
 		to = askedPage
 	}
@@ -123,10 +124,10 @@ func (s *Server) signInRefused(w http.ResponseWriter, r *http.Request, v *door.V
 	e := fault.As(err)
 	switch {
 	case e.Key == "signin.limited":
-		s.Log.Warn(place.EventSignInLimited, "ref", v.Ref)
+		v.Happened(place.EventSignInLimited)
 		return s.pause(w, r, v, e.RetryAfter, p)
 	case e.Key == "signin.refused":
-		s.Log.Info(place.EventSignInFailed, "ref", v.Ref)
+		v.Happened(place.EventSignInFailed)
 		p.Error = refusal(l, e)
 		return s.showSignIn(w, r, v, http.StatusUnprocessableEntity, p)
 	}
@@ -183,6 +184,6 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request, v *door.Visit) 
 	}
 	v.SetSession(w, "", 0)
 	w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
-	s.Log.Info(place.EventSignedOut, "ref", v.Ref, "member", v.Member.ID)
+	v.Happened(place.EventSignedOut)
 	return seeOther(w, r, "/sign-in")
 }
