@@ -157,19 +157,19 @@ func TestAHundredEqualRequestsAreOneAnswer(t *testing.T) {
 		h.guest(floor.Kindly, "La musique est belle")
 		path := "/conversations/" + as[[]api.Conversation](h.me.get("/conversations").want(200))[0].ID
 		keyed := h.me.with("Idempotency-Key", "soirée n° 1 / "+strings.Repeat("k", 200))
+		answers := make([]answer, 200)
 		var wg sync.WaitGroup
-		var mu sync.Mutex
-		replies, notes := map[string]int{}, map[string]int{}
-		for range 100 {
+		for i := range 100 {
 			wg.Go(func() {
-				r, n := as[api.Reply](keyed.post(path+"/replies", `{"text":"Merci"}`)), as[api.Note](keyed.post(path+"/notes", `{"text":"Remerciés."}`))
-				mu.Lock()
-				defer mu.Unlock()
-				replies[r.ID]++
-				notes[n.ID]++
+				answers[i] = keyed.unjudged(keyed.request("POST", path+"/replies", `{"text":"Merci"}`))
+				answers[100+i] = keyed.unjudged(keyed.request("POST", path+"/notes", `{"text":"Remerciés."}`))
 			})
 		}
 		wg.Wait()
+		replies, notes := map[string]bool{}, map[string]bool{}
+		for i := range 100 {
+			replies[as[api.Reply](answers[i].want(201)).ID], notes[as[api.Note](answers[100+i].want(201)).ID] = true, true
+		}
 		th := as[api.Thread](h.me.get(path).want(200))
 		if len(replies) != 1 || len(notes) != 1 || len(th.Messages) != 2 || len(th.Notes) != 1 {
 			h.Errorf("%d answers, %d notes; the conversation has %d and %d", len(replies), len(notes), len(th.Messages)-1, len(th.Notes))

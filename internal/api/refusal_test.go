@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -135,13 +134,7 @@ func TestTooManyRequestsSayWhenToComeBack(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for range 6000 / 8 {
-				resp, err := http.DefaultClient.Do(h.me.request("GET", "/me", ""))
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				io.Copy(io.Discard, resp.Body)
-				resp.Body.Close()
+				h.me.unjudged(h.me.request("GET", "/me", ""))
 			}
 		})
 	}
