@@ -107,7 +107,7 @@ func (a *App) build(ctx context.Context) (err error) {
 	}
 	a.Inbox.Queue = a.queue
 	collector := &inbox.Collector{Inbox: a.Inbox, Holder: db.NewID(), Alone: a.DB.Engine() == db.SQLite}
-	a.runs = append(a.runs, a.hub.Run, a.queue.Run, collector.Run, a.catchUp, a.prune, a.backups.Run, a.learnOwn)
+	a.runs = append(a.runs, a.DB.Run, a.hub.Run, a.queue.Run, collector.Run, a.catchUp, a.prune, a.backups.Run, a.learnOwn)
 	if err := a.doors(); err != nil {
 		return err
 	}
@@ -204,6 +204,9 @@ func (a *App) Serve(ctx context.Context) error {
 		return nil
 	})
 	err := g.Wait()
+	if lost := a.DB.Lost(); lost != nil {
+		err = lost // whoever met it first may not have known what it was
+	}
 	a.Close()
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		return nil

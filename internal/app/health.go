@@ -40,8 +40,8 @@ const (
 	maxQueue = 2 * time.Minute // how late the oldest due job may be
 )
 
-// Ready tells whether this process can do its work: the database answers and has the right schema, the
-// disk has room, the queue moves.
+// Ready tells whether this process can do its work: the database answers, took the latest write and has the
+// right schema, the disk can be written and has room, the queue moves.
 func (a *App) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -51,9 +51,15 @@ func (a *App) Ready(ctx context.Context) error {
 	if err := a.DB.CheckVersion(ctx); err != nil {
 		return err
 	}
+	if err := a.DB.Writable(); err != nil {
+		return err
+	}
 	var st syscall.Statfs_t
 	if err := syscall.Statfs(a.cfg.Data, &st); err != nil {
 		return err
+	}
+	if st.Flags&syscall.MS_RDONLY != 0 {
+		return fault.New(fault.Unavailable, "app.ready", "data.unwritable", "dir", a.cfg.Data)
 	}
 	if free := st.Bavail * uint64(st.Bsize); free < minDisk {
 		return fault.New(fault.Unavailable, "app.ready", "db.disk", "free", free)

@@ -16,6 +16,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -70,6 +71,10 @@ type DB struct {
 	kind  Engine
 	url   string
 	wakes wakes
+	trust trust
+	last  lastWrite
+
+	closing sync.Once
 }
 
 // engine is what SQLite and PostgreSQL each implement.
@@ -90,13 +95,13 @@ type engine interface {
 // It returns fault.Unavailable when the database cannot be reached and fault.Internal with the key
 // "db.corrupt" when a SQLite file is damaged.
 func Open(ctx context.Context, url string) (*DB, error) {
-	d := &DB{url: url, kind: SQLite}
+	d := &DB{url: url, kind: SQLite, trust: trust{lost: make(chan struct{})}}
 	open := openSQLite
 	if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
 		d.kind, open = Postgres, openPostgres
 	}
 	var err error
-	if d.engine, err = open(ctx, url, &d.wakes); err != nil {
+	if d.engine, err = open(ctx, url, d); err != nil {
 		return nil, err
 	}
 	return d, nil
@@ -108,13 +113,17 @@ func (d *DB) Engine() Engine { return d.kind }
 // URL is what the database was opened with. It may hold a password: never print it.
 func (d *DB) URL() string { return d.url }
 
-// Close waits for writes under way and closes the database.
-func (d *DB) Close() { d.close() }
+// Close waits for writes under way and closes the database. Further calls do nothing.
+func (d *DB) Close() { d.closing.Do(d.close) }
 
 // Write runs fn in a transaction and commits it; when fn fails or panics, nothing of it is kept. On
 // SQLite fn may share its commit with other writers, each undone alone. When Write returns nil, what fn
 // did is durable. fault.Ambiguous means that the connection was lost during the commit.
-func (d *DB) Write(ctx context.Context, fn func(Tx) error) error { return d.write(ctx, fn) }
+func (d *DB) Write(ctx context.Context, fn func(Tx) error) error {
+	err := d.write(ctx, fn)
+	d.last.note(err)
+	return err
+}
 
 // Read runs fn on one consistent snapshot. Single statements need no Read: use Query and QueryRow.
 func (d *DB) Read(ctx context.Context, fn func(Querier) error) error { return d.snapshot(ctx, fn) }

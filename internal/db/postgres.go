@@ -26,7 +26,7 @@ type postgresEngine struct {
 	listener sync.WaitGroup
 }
 
-func openPostgres(ctx context.Context, url string, wk *wakes) (engine, error) {
+func openPostgres(ctx context.Context, url string, d *DB) (engine, error) {
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "db.open", "db.url") // the cause may show the password
@@ -41,7 +41,7 @@ func openPostgres(ctx context.Context, url string, wk *wakes) (engine, error) {
 		return nil, fault.Wrap(err, fault.Unavailable, "db.open", "db.unreachable")
 	}
 	lctx, stop := context.WithCancel(context.Background())
-	e := &postgresEngine{pool: pool, wakes: wk, stop: stop}
+	e := &postgresEngine{pool: pool, wakes: &d.wakes, stop: stop}
 	e.listener.Go(func() { e.listen(lctx, cfg.ConnConfig.Copy()) })
 	return e, nil
 }

@@ -10,8 +10,6 @@ import (
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
-
-	"comptoir/internal/fault"
 )
 
 // sqliteEngine is a SQLite file in WAL mode: one writing connection, owned by the writer, and a few
@@ -22,6 +20,7 @@ type sqliteEngine struct {
 	reads   stmtCache
 	writer  *writer
 	wakes   *wakes
+	trust   *trust
 	stop    context.CancelFunc
 	watched sync.WaitGroup
 }
@@ -42,8 +41,8 @@ func sqliteDSN(path string, readonly bool) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
 
-func openSQLite(ctx context.Context, path string, wk *wakes) (engine, error) {
-	w, err := sql.Open("sqlite", sqliteDSN(path, false))
+func openSQLite(ctx context.Context, path string, d *DB) (engine, error) {
+	w, err := openOverseen(sqliteDSN(path, false), &d.trust)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +58,7 @@ func openSQLite(ctx context.Context, path string, wk *wakes) (engine, error) {
 		w.Close()
 		return nil, classifySQLite(err)
 	}
-	r, err := sql.Open("sqlite", sqliteDSN(path, true))
+	r, err := openOverseen(sqliteDSN(path, true), &d.trust)
 	if err != nil {
 		w.Close()
 		return nil, err
@@ -67,10 +66,11 @@ func openSQLite(ctx context.Context, path string, wk *wakes) (engine, error) {
 	r.SetMaxOpenConns(readers)
 	r.SetMaxIdleConns(readers)
 	wctx, stop := context.WithCancel(context.Background())
-	e := &sqliteEngine{w: w, r: r, wakes: wk, stop: stop}
+	e := &sqliteEngine{w: w, r: r, wakes: &d.wakes, trust: &d.trust, stop: stop}
 	e.reads.prepare = r.PrepareContext
-	e.writer = newWriter(conn, wk)
-	e.watched.Go(func() { e.watchOthers(wctx) })
+	e.writer = newWriter(conn, d)
+	files := filesOf(path)
+	e.watched.Go(func() { e.watch(wctx, files) })
 	return e, nil
 }
 
@@ -130,9 +130,9 @@ func (e *sqliteEngine) ping(ctx context.Context) error {
 	return classifySQLite(e.r.QueryRowContext(ctx, "SELECT 1").Scan(&n))
 }
 
-// watchOthers notices commits of other processes (a command line beside the server) by SQLite's own
-// change counter and wakes every place.
-func (e *sqliteEngine) watchOthers(ctx context.Context) {
+// watch notices commits of other processes (a command line beside the server) by SQLite's own change counter
+// and wakes every place, and that the files are still those that we opened.
+func (e *sqliteEngine) watch(ctx context.Context, open files) {
 	conn, err := e.r.Conn(ctx)
 	if err != nil {
 		return
@@ -151,31 +151,15 @@ func (e *sqliteEngine) watchOthers(ctx context.Context) {
 			}
 			last, own = v, commits
 		}
+		if err := open.gone(); err != nil {
+			e.trust.lose(err)
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
 	}
-}
-
-// classifySQLite gives an error of the driver its meaning.
-func classifySQLite(err error) error {
-	var se *sqlite.Error
-	if err == nil || !errors.As(err, &se) {
-		return err
-	}
-	switch se.Code() & 0xff {
-	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-		return &fault.Error{Code: fault.Internal, Op: "db", Key: "db.corrupt", Err: err}
-	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR:
-		return &fault.Error{Code: fault.Unavailable, Op: "db", Key: "db.disk", Err: err}
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return &fault.Error{Code: fault.Unavailable, Op: "db", Key: "db.busy", Err: err}
-	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
-		return &fault.Error{Code: fault.Unavailable, Op: "db", Key: "db.unwritable", Err: err}
-	}
-	return err
 }
 
 func uniqueSQLite(err error) bool {

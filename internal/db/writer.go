@@ -1,9 +1,10 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
-	"fmt"
+	"errors"
 	"sync"
 	"sync/atomic"
 
@@ -35,8 +36,8 @@ type write struct {
 	end   chan struct{}
 }
 
-func newWriter(conn *sql.Conn, wk *wakes) *writer {
-	w := &writer{conn: conn, queue: make(chan *write), quit: make(chan struct{}), wakes: wk}
+func newWriter(conn *sql.Conn, d *DB) *writer {
+	w := &writer{conn: conn, queue: make(chan *write), quit: make(chan struct{}), wakes: &d.wakes}
 	w.stmts.prepare = conn.PrepareContext
 	w.done.Go(w.run)
 	return w
@@ -80,22 +81,21 @@ func (w *writer) run() {
 
 // group runs first and whatever waits behind it in one transaction.
 func (w *writer) group(first *write) {
-	bg := context.Background()
 	members := []*write{first}
-	tx, err := w.conn.BeginTx(bg, nil)
+	tx, err := w.conn.BeginTx(context.Background(), nil)
 	if err == nil {
-		w.one(bg, tx, first)
-	more:
-		for len(members) < maxGroup {
-			select {
-			case wr := <-w.queue:
-				members = append(members, wr)
-				w.one(bg, tx, wr)
-			default:
-				break more
+		for err = w.one(tx, first); err == nil && len(members) < maxGroup; {
+			wr := w.next()
+			if wr == nil {
+				break
 			}
+			members = append(members, wr)
+			err = w.one(tx, wr)
 		}
-		if err = tx.Commit(); err != nil {
+		if err == nil {
+			err = tx.Commit()
+		}
+		if err != nil {
 			tx.Rollback()
 		}
 	}
@@ -114,31 +114,46 @@ func (w *writer) group(first *write) {
 	w.wakes.wake(woken...)
 }
 
-// one runs a write in a savepoint: when it fails, its neighbours do not notice.
-func (w *writer) one(bg context.Context, tx *sql.Tx, wr *write) {
-	if wr.err = wr.ctx.Err(); wr.err != nil {
-		return
+// next is a write that waits, nil when none does.
+func (w *writer) next() *write {
+	select {
+	case wr := <-w.queue:
+		return wr
+	default:
+		return nil
 	}
-	t := &sqliteTx{tx: tx, stmts: &w.stmts}
-	wr.tx = t
-	if _, wr.err = t.Exec(bg, "SAVEPOINT w"); wr.err != nil {
-		return
+}
+
+// one runs a write in a savepoint: when it fails, its neighbours do not notice. An error says that SQLite has
+// ended the whole transaction by itself (a full disk, a broken one): then none of the group is kept, and what is
+// run now would be committed alone, whatever its caller is told.
+func (w *writer) one(tx *sql.Tx, wr *write) error {
+	bg := context.Background()
+	if wr.err = wr.ctx.Err(); wr.err != nil {
+		return nil
+	}
+	wr.tx = &sqliteTx{tx: tx, stmts: &w.stmts}
+	if _, wr.err = wr.tx.Exec(bg, "SAVEPOINT w"); wr.err != nil {
+		return wr.err
 	}
 	func() {
 		defer func() { wr.panic = recover() }()
-		wr.err = wr.fn(t)
+		wr.err = wr.fn(wr.tx)
 	}()
 	if wr.err == nil && wr.panic == nil {
-		_, wr.err = t.Exec(bg, "RELEASE w")
-		return
-	}
-	if _, err := t.Exec(bg, "ROLLBACK TO w"); err == nil {
-		_, err = t.Exec(bg, "RELEASE w")
-		if err == nil {
-			return
+		if _, wr.err = wr.tx.Exec(bg, "RELEASE w"); wr.err == nil {
+			return nil
 		}
-	} else if wr.err == nil {
-		wr.err = fmt.Errorf("undo a write: %w", err)
 	}
-	// SQLite has ended the whole transaction by itself (a full disk): the commit will fail and tell all.
+	_, err := wr.tx.Exec(bg, "ROLLBACK TO w")
+	if err == nil {
+		_, err = wr.tx.Exec(bg, "RELEASE w")
+	}
+	if err == nil {
+		return nil
+	}
+	if f, ok := errors.AsType[*fault.Error](cmp.Or(wr.err, err)); ok && f.Code == fault.Unavailable {
+		return f
+	}
+	return fault.Wrap(cmp.Or(wr.err, err), fault.Unavailable, "db.write", "db.busy") // the others may try again
 }

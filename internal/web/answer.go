@@ -74,12 +74,16 @@ func (s *Server) Fail(w http.ResponseWriter, r *http.Request, v *door.Visit, err
 	if e.Code == fault.Internal || e.Code == fault.Unavailable {
 		ref = v.Ref
 	}
+	text := l.Fault(err)
+	if ref != "" && v.Route.Kind == door.Guest {
+		text = l.T("guest.trouble") // what the operator can do about it is nothing to a guest
+	}
 	page := view.PageInfo{Title: l.T("problem.title." + string(fault.CodeOf(err))), Theme: v.Member.Theme, NoIndex: true}
 	way := &view.Link{Label: l.T("problem.home"), URL: "/"}
 	if v.Route.Kind == door.Guest {
 		way = nil
 	}
-	if rerr := render(ctx, w, Status(err), view.Problem(page, page.Title, l.Fault(err), ref, way)); rerr != nil {
+	if rerr := render(ctx, w, Status(err), view.Problem(page, page.Title, text, ref, way)); rerr != nil {
 		s.Log.Error("render a problem", "ref", v.Ref, "err", rerr)
 		http.Error(w, http.StatusText(Status(err)), Status(err))
 	}
