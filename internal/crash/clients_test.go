@@ -109,11 +109,15 @@ type crowd struct {
 	stop    func()
 }
 
+func newCrowd(h *house, client *http.Client) *crowd {
+	return &crowd{h: h, guests: newList("guest"), mails: newList("mail"), answers: newList("answer"), client: client}
+}
+
 // gather lets people speak: guests as many as are wanted, ten correspondents in a second, and a member who answers.
 func gather(t *testing.T, h *house, client *http.Client) *crowd {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	c := &crowd{h: h, guests: newList("guest"), mails: newList("mail"), answers: newList("answer"), client: client}
+	c := newCrowd(h, client)
 	var all sync.WaitGroup
 	c.stop = func() { cancel(); all.Wait() }
 	t.Cleanup(c.stop)
@@ -128,29 +132,41 @@ func gather(t *testing.T, h *house, client *http.Client) *crowd {
 // phones are how many guests may wait for an answer at once.
 const phones = 20
 
-// guest plays phones that scan one card after the other, each from an address of its own.
+// guest plays phones that scan one card after the other.
 func (c *crowd) guest(ctx context.Context, i int) {
-	phone := &http.Client{Timeout: 15 * time.Second, CheckRedirect: c.client.CheckRedirect}
 	pace := rate.NewLimiter(rate.Limit(float64(*flood)/phones), 1)
 	for n := i; pace.Wait(ctx) == nil; n += phones {
-		word := c.guests.word()
-		form := url.Values{"kind": {"other"}, "text": {"On voudrait " + word}}
-		req := post(context.WithoutCancel(ctx), "http://"+c.h.addr+c.h.tables[n%len(c.h.tables)], form)
-		req.Header.Set("X-Forwarded-For", fmt.Sprintf("10.%d.%d.%d", rand.IntN(256), rand.IntN(256), rand.IntN(256)))
-		c.guests.note(word, send(phone, req))
+		c.ask(n)
 	}
 }
 
-// correspondents write mails; a few are long, a few carry a file. What the mail server has is acknowledged.
+// ask is one guest's wish, from an address of their own.
+func (c *crowd) ask(n int) outcome {
+	word := c.guests.word()
+	req := post(context.Background(), "http://"+c.h.addr+c.h.tables[n%len(c.h.tables)], url.Values{"kind": {"other"}, "text": {"On voudrait " + word}})
+	req.Header.Set("X-Forwarded-For", fmt.Sprintf("10.%d.%d.%d", rand.IntN(256), rand.IntN(256), rand.IntN(256)))
+	phone := &http.Client{Timeout: 15 * time.Second, CheckRedirect: c.client.CheckRedirect}
+	o := send(phone, req)
+	c.guests.note(word, o)
+	return o
+}
+
+// correspondents write mails; a few are long, some carry a file.
 func (c *crowd) correspondents(ctx context.Context, perSecond int) {
 	pace := rate.NewLimiter(rate.Limit(perSecond), max(1, perSecond/10))
 	for n := 0; pace.Wait(ctx) == nil; n++ {
-		word := c.mails.word()
-		if err := c.h.mail.Deliver(barAddress, letter(word, n), time.Time{}); err != nil {
-			panic(err)
-		}
-		c.mails.note(word, taken)
+		c.write(n)
 	}
+}
+
+// write is one mail, known by the word it returns. What the mail server has is acknowledged.
+func (c *crowd) write(n int) string {
+	word := c.mails.word()
+	if err := c.h.mail.Deliver(barAddress, letter(word, n), time.Time{}); err != nil {
+		panic(err)
+	}
+	c.mails.note(word, taken)
+	return word
 }
 
 // letter is a mail whose text holds word.
@@ -186,7 +202,7 @@ func (c *crowd) member(ctx context.Context) {
 	answered := map[string]bool{}
 	pace := rate.NewLimiter(5, 1)
 	for pace.Wait(ctx) == nil {
-		ids := c.listed()
+		ids := c.listed("")
 		for _, id := range ids {
 			if ctx.Err() != nil {
 				return
@@ -228,9 +244,9 @@ func (c *crowd) merge(ctx context.Context, kept, gone string) {
 	send(c.client, post(context.WithoutCancel(ctx), "http://"+c.h.addr+"/p/le-zinc/inbox/c/"+kept+"/merge", url.Values{"other": {gone}}))
 }
 
-// listed are the conversations that the counter shows of the mailbox.
-func (c *crowd) listed() (ids []string) {
-	resp, err := c.client.Get("http://" + c.h.addr + "/p/le-zinc/inbox?hide=house")
+// listed are the first conversations that the counter shows of the mailbox; more narrows them.
+func (c *crowd) listed(more string) (ids []string) {
+	resp, err := c.client.Get("http://" + c.h.addr + "/p/le-zinc/inbox?hide=house" + more)
 	if err != nil {
 		return nil
 	}

@@ -48,17 +48,8 @@ func onBoth(t *testing.T, fn func(t *testing.T, database string)) {
 // settle makes a house, its data in a folder of the test's own.
 func settle(t *testing.T, database string, tables int) *house {
 	t.Helper()
-	return settleIn(t, t.TempDir(), database, tables)
-}
+	h := &house{data: t.TempDir(), database: database, addr: freeAddress(t)}
 
-// enough is how many tables take what guests say in a while, each within its limit.
-func enough(while time.Duration) int {
-	return max(20, int(min(while, floor.Window).Seconds())**flood/floor.PerTable*5/4)
-}
-
-func settleIn(t *testing.T, data, database string, tables int) *house {
-	t.Helper()
-	h := &house{data: data, database: database, addr: freeAddress(t)}
 	var err error
 	if h.mail, err = emailtest.Start(); err != nil {
 		t.Fatal(err)
@@ -67,7 +58,7 @@ func settleIn(t *testing.T, data, database string, tables int) *house {
 	h.mail.Add(barAddress, "s3cret")
 	e := h.mail.Endpoint(barAddress, "Le Zinc")
 	h.allowed = []string{fmt.Sprintf("%s:%d", e.IMAP.Host, e.IMAP.Port), fmt.Sprintf("%s:%d", e.SMTP.Host, e.SMTP.Port)}
-	a, err := app.New(t.Context(), app.Config{Data: data, Database: database, Listen: "127.0.0.1:0", AllowPrivate: h.allowed}, slog.New(slog.DiscardHandler))
+	a, err := app.New(t.Context(), app.Config{Data: h.data, Database: database, Listen: "127.0.0.1:0", AllowPrivate: h.allowed}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,6 +92,11 @@ func settleIn(t *testing.T, data, database string, tables int) *house {
 		t.Fatal(err)
 	}
 	return h
+}
+
+// enough is how many tables take what guests say in a while, each within its limit.
+func enough(while time.Duration) int {
+	return max(20, int(min(while, floor.Window).Seconds())**flood/floor.PerTable*5/4)
 }
 
 // where are the flags by which every verb finds this house.
