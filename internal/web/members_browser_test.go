@@ -3,6 +3,7 @@ package web_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"comptoir/internal/browsertest"
 	"comptoir/internal/place"
@@ -122,7 +123,13 @@ func TestALightStaysAndASignOutIsAtOnce(t *testing.T) {
 	d.WaitFor("#moi [data-light]")
 	d.Click("#moi [data-light]")
 	d.WaitFor("html[data-theme=soir]")
-	d.WaitGone("#moi [data-light]")
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) { // the page shows it before the server knows
+		if m, err := place.GetMember(t.Context(), h.DB, h.Owner.ID); err == nil && m.Theme == "soir" {
+			break
+		} else if time.Now().After(end) {
+			t.Fatalf("not kept: %+v %v", m, err)
+		}
+	}
 	d.Goto(h.URL + "/me")
 	d.WaitFor("html[data-theme=soir]")
 	d.Click(".me__b")
