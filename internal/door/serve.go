@@ -204,8 +204,10 @@ func (g *Guard) identifyMember(r *http.Request, v *Visit) error {
 			return err
 		}
 	}
-	if v.Route.Fresh && time.Since(v.Session.AuthenticatedAt) > freshFor {
-		return fault.New(fault.Unauthenticated, "door.fresh", "door.password_again")
+	if v.Route.Fresh {
+		if err := v.Fresh(); err != nil {
+			return err
+		}
 	}
 	return place.TouchSession(ctx, g.DB, v.Session)
 }

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"comptoir/internal/fault"
 	"comptoir/internal/place"
 )
 
@@ -41,6 +42,15 @@ func (v *Visit) Base() string {
 
 // SignedIn tells whether a member is known.
 func (v *Visit) SignedIn() bool { return v.Member.ID != "" }
+
+// Fresh asks for the password again when it was given too long ago for a change that matters: for the part
+// of a form that matters where the rest does not, see Route.Fresh.
+func (v *Visit) Fresh() error {
+	if time.Since(v.Session.AuthenticatedAt) > freshFor {
+		return fault.New(fault.Unauthenticated, "door.fresh", "door.password_again")
+	}
+	return nil
+}
 
 // Cookie names: over https the browser itself refuses a cookie that another host or path could have set.
 const (

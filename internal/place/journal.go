@@ -91,7 +91,8 @@ func Lock(ctx context.Context, tx db.Tx, placeID string) (number int64, err erro
 	return number, db.NotFound(err, "place.lock")
 }
 
-// Rights tells whether an entry may have changed who may see the place: pages that are open ask again.
+// Rights tells whether an entry may have changed who may see the place: pages that are open ask again. A
+// place that changed may ask its owners for a second factor now.
 func (e Entry) Rights() bool {
-	return strings.HasPrefix(e.Kind, "member.") || strings.HasPrefix(e.Kind, "session.")
+	return strings.HasPrefix(e.Kind, "member.") || strings.HasPrefix(e.Kind, "session.") || e.Kind == "place.changed"
 }

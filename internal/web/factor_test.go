@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -103,12 +104,11 @@ func TestARecoveryCodeOpensAndLeadsToWhereTheLostPhoneIsRemoved(t *testing.T) {
 func TestOwnersAreLedToASecondFactorBeforeAnythingElse(t *testing.T) {
 	h := webtest.New(t)
 	owner, manager := h.As(h.Owner), h.As(h.Add("Élie", "elie@lezinc.example", place.Manager))
-	form := []string{"place", "Le Zinc", "language", "fr-CA", "timezone", "America/Montreal", "undo", "10", "wait", "5", "keep", "30"}
 	if p := manager.Get("/p/le-zinc/settings/place").Want(200); p.Has("[name=owners_second]") {
 		t.Error("a manager is shown what owners prove")
 	}
-	owner.Post("/p/le-zinc/settings/place", append(form, "owners_second", "on")...).Want(303)
-	manager.Post("/p/le-zinc/settings/place", form...).Want(303) // changes nothing of it
+	owner.Post("/p/le-zinc/settings/place", append(placeForm, "owners_second", "on")...).Want(303)
+	manager.Post("/p/le-zinc/settings/place", placeForm...).Want(303) // changes nothing of it
 
 	v := h.Visitor()
 	p := signIn(t, h, v, "/me")
@@ -120,7 +120,7 @@ func TestOwnersAreLedToASecondFactorBeforeAnythingElse(t *testing.T) {
 			t.Errorf("%s: %s", page, p.Text("main"))
 		}
 	}
-	if p := v.Post("/p/le-zinc/settings/place", form...).Want(303); p.Location() != "/me/second" {
+	if p := v.Post("/p/le-zinc/settings/place", placeForm...).Want(303); p.Location() != "/me/second" {
 		t.Errorf("an owner who is in already goes on: %s", p.Location())
 	}
 	if _, codes := addApp(t, v); codes.Attr("a.btn--lit", "href") != "/" {
@@ -180,7 +180,16 @@ func TestChangesOfASecondFactorAskThePasswordAgain(t *testing.T) {
 			t.Errorf("%s: to %s", path, p.Location())
 		}
 	}
+	b.Header.Set("Referer", h.URL+"/p/le-zinc/settings/place")
+	if p := b.Post("/p/le-zinc/settings/place", placeForm...).Want(303); p.Location() != "/p/le-zinc/settings/place" {
+		t.Errorf("hours and names ask too: %s", p.Location())
+	}
+	if p := b.Post("/p/le-zinc/settings/place", append(placeForm, "owners_second", "on")...).Want(303); !strings.HasPrefix(p.Location(), "/sign-in/again?") {
+		t.Errorf("what owners prove: to %s", p.Location())
+	}
 }
+
+var placeForm = slices.Clip([]string{"place", "Le Zinc", "language", "fr-CA", "timezone", "America/Montreal", "undo", "10", "wait", "5", "keep", "30"})
 
 // Where browsers have no passkeys, nothing leads to them and a sentence says why.
 func TestPasskeysAreOfferedWhereBrowsersHaveThem(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 	"comptoir/internal/web/webtest"
 )
 
-// A removal, a demotion below the page, a changed password and an ended session all reach a page that is open.
+// A removal, a changed password or second factor and an ended session all reach a page that is open.
 func TestAnOpenPageClosesWithinTwoSecondsOfARemoval(t *testing.T) {
 	for name, act := range map[string]func(h *webtest.House, noemie place.Member){
 		"removed": func(h *webtest.House, noemie place.Member) {
@@ -21,6 +21,14 @@ func TestAnOpenPageClosesWithinTwoSecondsOfARemoval(t *testing.T) {
 		},
 		"signed out elsewhere": func(h *webtest.House, noemie place.Member) {
 			h.As(noemie).Post("/me/sessions/end-others").Want(303)
+		},
+		"a second factor, after which the other sessions end": func(h *webtest.House, noemie place.Member) {
+			addApp(t, h.As(noemie))
+		},
+		"the operator took the second factor away": func(h *webtest.House, noemie place.Member) {
+			h.Write(func(ctx context.Context, tx db.Tx) error {
+				return place.ResetFactors(ctx, tx, place.System(), noemie.ID)
+			})
 		},
 		"a new password": func(h *webtest.House, noemie place.Member) {
 			var code string
@@ -30,10 +38,23 @@ func TestAnOpenPageClosesWithinTwoSecondsOfARemoval(t *testing.T) {
 			})
 			h.Visitor().Post("/reset/"+code, "password", "le tramway passe à minuit").Want(303)
 		},
+		"a second factor asked of owners": func(h *webtest.House, noemie place.Member) {
+			h.Write(func(ctx context.Context, tx db.Tx) error {
+				_, err := place.Change(ctx, tx, place.System(), h.Place.ID, func(p *place.Place) error {
+					p.Settings.OwnersSecondFactor = true
+					return nil
+				})
+				return err
+			})
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := webtest.New(t)
-			noemie := h.Add("Noémie", "noemie@lezinc.example", place.Floor)
+			role := place.Floor
+			if strings.Contains(name, "owners") {
+				role = place.Owner
+			}
+			noemie := h.Add("Noémie", "noemie@lezinc.example", role)
 			r, err := http.NewRequestWithContext(t.Context(), "GET", h.URL+"/p/le-zinc/floor/stream", nil)
 			if err != nil {
 				t.Fatal(err)

@@ -14,15 +14,13 @@ import (
 
 // After the password: a code, a passkey, or what was kept on paper. A passkey also opens alone.
 func (s *Server) secondRoutes(t *door.Table) {
-	open := func(method, pattern string, h door.Handler) {
-		t.Add(door.Route{Method: method, Pattern: "/sign-in" + pattern, Kind: door.Open, Limit: door.SignInLimit}, s.overSafe(h))
+	open := func(pattern string, page, form door.Handler) {
+		t.Add(door.Route{Method: "GET", Pattern: "/sign-in" + pattern, Kind: door.Open}, s.overSafe(page))
+		t.Add(door.Route{Method: "POST", Pattern: "/sign-in" + pattern, Kind: door.Open, Limit: door.SignInLimit}, s.overSafe(form))
 	}
-	open("GET", "/code", s.codePage)
-	open("POST", "/code", s.code)
-	open("GET", "/code/passkey", s.secondPasskeyPage)
-	open("POST", "/code/passkey", s.secondPasskey)
-	open("GET", "/passkey", s.passkeyPage)
-	open("POST", "/passkey", s.passkey)
+	open("/code", s.codePage, s.code)
+	open("/code/passkey", s.secondPasskeyPage, s.secondPasskey)
+	open("/passkey", s.passkeyPage, s.passkey)
 	t.Add(door.Route{Method: "GET", Pattern: "/sign-in/again/passkey", Kind: door.Team}, s.againPasskeyPage)
 	t.Add(door.Route{Method: "POST", Pattern: "/sign-in/again/passkey", Kind: door.Team}, s.againPasskey)
 }

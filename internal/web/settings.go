@@ -127,10 +127,11 @@ func (s *Server) changePlace(w http.ResponseWriter, r *http.Request, v *door.Vis
 			p.Settings.KeepGuestDays = number(r.PostFormValue("keep"), -1)
 			p.Settings.ShowFirstName = r.PostFormValue("first_name") == "on"
 			p.Settings.FloorHalfDay = r.PostFormValue("half_day") == "on"
-			if v.Actor.Role == place.Owner { // nobody else is shown it
-				p.Settings.OwnersSecondFactor = r.PostFormValue("owners_second") == "on"
-			}
 			typed = *p
+			if ask := r.PostFormValue("owners_second") == "on"; v.Actor.Role == place.Owner && ask != p.Settings.OwnersSecondFactor { // nobody else is shown it
+				p.Settings.OwnersSecondFactor, typed.Settings.OwnersSecondFactor = ask, ask
+				return v.Fresh()
+			}
 			return nil
 		})
 		return err
