@@ -77,6 +77,17 @@ func (b *Inbox) List(ctx context.Context, placeID string, q Query) (Page, error)
 	return p, b.dress(ctx, placeID, q.MemberID, p.Rows)
 }
 
+// stretches are the parts of a tab that the index conversation_list holds in order, where these are several: a page
+// is among the first rows of each, however many there are.
+var stretches = map[Tab][]string{
+	TabSnoozed:   {"c.state = 'snoozed' AND c.automatic = FALSE", "c.state = 'snoozed' AND c.automatic = TRUE"},
+	TabAutomatic: {"c.state = 'open' AND c.automatic = TRUE", "c.state = 'snoozed' AND c.automatic = TRUE", "c.state = 'settled' AND c.automatic = TRUE"},
+	TabAll: {
+		"c.state = 'open' AND c.automatic = FALSE", "c.state = 'snoozed' AND c.automatic = FALSE", "c.state = 'settled' AND c.automatic = FALSE",
+		"c.state = 'open' AND c.automatic = TRUE", "c.state = 'snoozed' AND c.automatic = TRUE", "c.state = 'settled' AND c.automatic = TRUE",
+	},
+}
+
 // where is the condition of a query, without its mark, and its arguments; $1 is the place.
 func (q Query) where(placeID string) (string, []any) {
 	args := []any{placeID}
@@ -87,17 +98,17 @@ func (q Query) where(placeID string) (string, []any) {
 	}
 	switch q.Tab {
 	case TabMine:
-		cond += " AND c.state = 'open'"
+		cond += " AND c.state = 'open' AND c.assignee_id <> ''" // as the index says it
 		add("c.assignee_id = ?", q.MemberID)
 	case TabSnoozed:
 		cond += " AND c.state = 'snoozed'"
 	case TabSettled:
-		cond += " AND c.state = 'settled' AND NOT c.automatic"
+		cond += " AND c.state = 'settled' AND c.automatic = FALSE"
 	case TabAutomatic:
 		cond += " AND c.automatic"
 	case TabAll:
 	default:
-		cond += " AND c.state = 'open' AND NOT c.automatic"
+		cond += " AND c.state = 'open' AND c.automatic = FALSE"
 	}
 	for _, k := range q.Hidden[:min(len(q.Hidden), 20)] {
 		add("c.kind <> ?", string(k))
@@ -109,7 +120,7 @@ func (q Query) where(placeID string) (string, []any) {
 		add("c.person_id = ?", q.PersonID)
 	}
 	if q.LabelID != "" {
-		add("EXISTS (SELECT 1 FROM conversation_label cl WHERE cl.place_id = c.place_id AND cl.conversation_id = c.id AND cl.label_id = ?)", q.LabelID)
+		add("c.id IN (SELECT conversation_id FROM conversation_label WHERE place_id = $1 AND label_id = ?)", q.LabelID)
 	}
 	return cond, args
 }
@@ -160,17 +171,16 @@ type scanning func(dest ...any) error
 func (s scanning) Scan(dest ...any) error { return s(dest...) }
 
 func (b *Inbox) list(ctx context.Context, placeID string, q Query) (Page, error) {
-	cond, args := q.where(placeID)
+	var below []any
 	if q.After != "" {
 		at, id, err := b.position(ctx, placeID, q.After)
 		if err != nil {
 			return Page{}, err
 		}
-		args = append(args, at, id)
-		cond += " AND (c.last_at, c.id) < ($" + strconv.Itoa(len(args)-1) + ", $" + strconv.Itoa(len(args)) + ")"
+		below = []any{at, id}
 	}
-	args = append(args, q.Limit+1)
-	rows, err := db.Collect(scanRow)(b.DB.Query(ctx, "SELECT "+rowColumns+rowTables+cond+" ORDER BY c.last_at DESC, c.id DESC LIMIT $"+strconv.Itoa(len(args)), args...))
+	statement, args := q.statement(placeID, below)
+	rows, err := db.Collect(scanRow)(b.DB.Query(ctx, statement, args...))
 	if err != nil {
 		return Page{}, err
 	}
@@ -181,6 +191,25 @@ func (b *Inbox) list(ctx context.Context, placeID string, q Query) (Page, error)
 		p.Next = strconv.FormatInt(db.Micros(last.LastAt), 36) + "." + last.ID
 	}
 	return p, nil
+}
+
+// statement reads one row more than a page, those below a position (last_at, id) when there is one.
+func (q Query) statement(placeID string, below []any) (string, []any) {
+	cond, args := q.where(placeID)
+	if len(below) > 0 {
+		args = append(args, below...)
+		cond += " AND (c.last_at, c.id) < ($" + strconv.Itoa(len(args)-1) + ", $" + strconv.Itoa(len(args)) + ")"
+	}
+	args = append(args, q.Limit+1)
+	first := " ORDER BY c.last_at DESC, c.id DESC LIMIT $" + strconv.Itoa(len(args))
+	if parts := stretches[q.Tab]; len(parts) > 0 && q.PersonID == "" && q.LabelID == "" {
+		var each []string
+		for _, part := range parts {
+			each = append(each, "SELECT id FROM (SELECT c.id FROM conversation c WHERE c.place_id = $1 AND "+part+" AND "+cond+first+") AS part")
+		}
+		cond = "c.place_id = $1 AND c.id IN (" + strings.Join(each, " UNION ALL ") + ")"
+	}
+	return "SELECT " + rowColumns + rowTables + cond + first, args
 }
 
 // position is where a mark stands in the list, or a conversation now.
@@ -246,15 +275,19 @@ func (b *Inbox) Spoken(ctx context.Context, placeID, personID string, since time
 	return all, lately, err
 }
 
-// Counts is how many conversations wait in each tab.
+// Counts is how many conversations wait in each tab. What is more than Many is told as Many: nobody reads the
+// difference, and everybody would wait for it.
 type Counts struct{ Open, Mine, Snoozed, Automatic int }
+
+// Many is the most that Counts counts.
+const Many = 1000
 
 // Counts counts, for a member. Open and Mine are those without an answer yet.
 func (b *Inbox) Counts(ctx context.Context, placeID, memberID string) (n Counts, err error) {
 	err = b.DB.QueryRow(ctx, `SELECT
-		coalesce(sum(CASE WHEN state = 'open' AND waiting_since > 0 AND NOT automatic THEN 1 ELSE 0 END), 0),
-		coalesce(sum(CASE WHEN state = 'open' AND waiting_since > 0 AND assignee_id = $2 THEN 1 ELSE 0 END), 0),
-		coalesce(sum(CASE WHEN state = 'snoozed' THEN 1 ELSE 0 END), 0)
-		FROM conversation WHERE place_id = $1 AND state IN ('open', 'snoozed') AND merged_into = ''`, placeID, memberID).Scan(&n.Open, &n.Mine, &n.Snoozed)
+		(SELECT count(*) FROM (SELECT 1 FROM conversation WHERE place_id = $1 AND state = 'open' AND automatic = FALSE AND waiting_since > 0 AND merged_into = '' LIMIT $3) AS few),
+		(SELECT count(*) FROM (SELECT 1 FROM conversation WHERE place_id = $1 AND state = 'open' AND assignee_id = $2 AND assignee_id <> '' AND waiting_since > 0 AND merged_into = '' LIMIT $3) AS few),
+		(SELECT count(*) FROM (SELECT 1 FROM conversation WHERE place_id = $1 AND state = 'snoozed' AND merged_into = '' LIMIT $3) AS few)`,
+		placeID, memberID, Many).Scan(&n.Open, &n.Mine, &n.Snoozed)
 	return n, err
 }

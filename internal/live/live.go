@@ -57,10 +57,11 @@ var ErrOver = errors.New("live: no longer allowed")
 var errEnded = errors.New("live: the hub has ended")
 
 const (
-	kept      = 256       // frames that a topic keeps for streams that lag a little,
-	keptBytes = 512 << 10 // as long as they are not larger together
-	tooFar    = 1000      // entries that a stream catches up with before it is told to reload
-	batch     = 200       // entries rendered at once
+	kept      = 256                    // frames that a topic keeps for streams that lag a little,
+	keptBytes = 512 << 10              // as long as they are not larger together
+	tooFar    = 1000                   // entries that a stream catches up with before it is told to reload
+	batch     = 200                    // entries rendered at once
+	breather  = 100 * time.Millisecond // the longest that a topic lets news gather
 	beat      = 15 * time.Second
 	recheck   = time.Minute // how often a listener's right to look is asked again
 	asides    = 8           // streams that ask the database by themselves at once

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"comptoir/internal/place"
 )
@@ -77,7 +78,7 @@ func (t *topic) catchUp() {
 			t.mu.Unlock()
 			return
 		}
-		from := t.last
+		from, began := t.last, time.Now()
 		t.mu.Unlock()
 		entries, err := t.feed.after(t.ctx, from)
 		var frames []Frame
@@ -97,6 +98,19 @@ func (t *topic) catchUp() {
 			from = t.feed.position() // they are no longer in the journal
 		}
 		t.grow(frames, from)
+		if took := time.Since(began); len(frames) > 0 {
+			t.breathe(min(took, breather))
+		}
+	}
+}
+
+// breathe lets what happens gather for as long as drawing it took: a screen that is slow to draw, in a minute when
+// much happens, takes half a processor and not all there are. Nothing waits for it that comes alone.
+func (t *topic) breathe(wait time.Duration) {
+	select {
+	case <-t.ctx.Done():
+	case <-t.feed.hub.done:
+	case <-time.After(wait):
 	}
 }
 

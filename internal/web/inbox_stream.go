@@ -118,8 +118,11 @@ func (c counterLive) counts(ctx context.Context) ([]templ.Component, error) {
 
 // counterSub is the quiet sentence beside the title.
 func counterSub(l locale.Locale, n inbox.Counts) string {
-	if n.Open == 0 {
+	switch {
+	case n.Open == 0:
 		return ""
+	case n.Open >= inbox.Many:
+		return l.T("inbox.sub_many")
 	}
 	return l.N("inbox.sub", n.Open)
 }

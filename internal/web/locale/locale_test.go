@@ -134,3 +134,11 @@ func TestListsAndSizesReadAsSentences(t *testing.T) {
 		}
 	}
 }
+
+func TestACountEndsAtThreeDigits(t *testing.T) {
+	for n, want := range map[int]string{0: "0", 999: "999", 1000: "999+", 12345: "999+"} {
+		if got := New("fr-CA", time.UTC).Count(n); got != want {
+			t.Errorf("%d is counted as %q, want %q", n, got, want)
+		}
+	}
+}

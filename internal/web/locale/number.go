@@ -68,3 +68,11 @@ func (l Locale) List(items []string) string {
 	last := len(items) - 1
 	return strings.Join(items[:last], ", ") + " " + l.T("list.and") + " " + items[last]
 }
+
+// Count is a number beside a name: how many there are, and above 999 that there are more.
+func (l Locale) Count(n int) string {
+	if n > 999 {
+		return l.Number(999) + "+"
+	}
+	return l.Number(n)
+}
