@@ -239,6 +239,9 @@ func (a *App) Close() {
 // there is no place yet.
 func Run(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer) error {
 	start := time.Now()
+	if err := noCoreDump(); err != nil {
+		log.Warn("a crash may leave a core dump", "err", err)
+	}
 	a, err := New(ctx, cfg, log)
 	if err != nil {
 		return err

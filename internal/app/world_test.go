@@ -41,6 +41,11 @@ type world struct {
 	names  atomic.Uint32
 }
 
+// logger tells everything, and all of it is kept.
+func (w *world) logger() *slog.Logger {
+	return slog.New(slog.NewJSONHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
 // logbook is the program's log, kept.
 type logbook struct {
 	mu   sync.Mutex
@@ -69,7 +74,7 @@ type party struct {
 func newWorld(t *testing.T, cfg app.Config) *world {
 	t.Helper()
 	w := &world{t: t}
-	w.App = startTelling(t, cfg, slog.New(slog.NewJSONHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	w.App = startTelling(t, cfg, w.logger())
 	w.base = "http://" + w.Addr().String()
 	// Answers of ours do not leave while a test looks at what it changes itself; those of the others have left.
 	w.here, w.other = w.party("Le Zinc", 60), w.party("La Tonne", 1)

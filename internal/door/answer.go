@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"runtime"
 )
 
 // answer remembers whether and how a handler answered, and packs pages.
@@ -61,6 +62,14 @@ type panicked struct {
 	stack []byte
 }
 
-func (p panicked) Error() string { return fmt.Sprintf("panic: %v\n%s", p.value, p.stack) }
+// Error tells where, and what kind of thing was thrown. What it says is told only of the runtime's own errors: any
+// other may quote what somebody sent.
+func (p panicked) Error() string {
+	what := fmt.Sprintf("%T", p.value)
+	if e, ok := p.value.(runtime.Error); ok {
+		what = e.Error()
+	}
+	return fmt.Sprintf("panic: %s\n%s", what, p.stack)
+}
 
 func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

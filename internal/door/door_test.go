@@ -1,7 +1,9 @@
 package door_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -76,7 +78,12 @@ func open(t *testing.T, change func(*door.Guard)) *house {
 			}
 		}
 		if r.Pattern == "/panic" {
-			fn = func(http.ResponseWriter, *http.Request, *door.Visit) error { panic("stone") }
+			fn = func(_ http.ResponseWriter, r *http.Request, _ *door.Visit) error {
+				if thrown := r.Header.Get("X-Thrown"); thrown != "" {
+					panic(errors.New("cannot read " + thrown))
+				}
+				return []error{}[len(r.URL.RawQuery)]
+			}
 		}
 		h.table.Add(r, fn)
 	}
@@ -310,6 +317,24 @@ func TestAPanicIsAFaultAndABodyHasItsLimit(t *testing.T) {
 	big := func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader(strings.Repeat("x", 101))) }
 	if got, body := h.ask("POST", "/open", big); got != 421 || body != "door.too_large" {
 		t.Errorf("a large body: %d %s", got, body)
+	}
+}
+
+// A handler that panics while it holds secrets: the operator reads where, and nothing of what was sent.
+func TestAPanicTellsWhereAndNothingOfTheRequest(t *testing.T) {
+	var log bytes.Buffer
+	h := open(t, func(g *door.Guard) { g.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	got, _ := h.ask("GET", "/panic?q=canary-query", func(r *http.Request) {
+		r.Header.Set("Authorization", "Bearer canary-token")
+		r.Header.Set("X-Thrown", "canary-thrown")
+		cookie("canary-cookie")(r)
+	})
+	if text := log.String(); got != 500 || strings.Contains(text, "canary") || !strings.Contains(text, "request.failed") || !strings.Contains(text, "door_test.go") {
+		t.Errorf("%d %s", got, text)
+	}
+	h.ask("GET", "/panic", nil)
+	if text := log.String(); !strings.Contains(text, "index out of range") {
+		t.Errorf("the runtime's own words are left out: %s", text)
 	}
 }
 
