@@ -20,10 +20,11 @@ func TestAGestureChangesThePageInPlace(t *testing.T) {
 	draft, toast, sent := "", "", []string{}
 	mux := http.NewServeMux()
 	mux.Handle("GET "+static.Prefix, static.Handler(func(*http.Request) bool { return true }))
-	open := map[string]int{}
+	open, pages, begun := map[string]int{}, 0, ""
 	mux.HandleFunc("GET /flux/{n}", func(w http.ResponseWriter, r *http.Request) {
 		count := func(by int) { mu.Lock(); open[r.PathValue("n")] += by; mu.Unlock() }
 		count(1)
+		begun += r.URL.Path + " from " + r.URL.Query().Get("from") + " "
 		defer count(-1)
 		w.Header().Set("Content-Type", "text/event-stream")
 		fmt.Fprint(w, ": bonsoir\n\n")
@@ -37,7 +38,8 @@ func TestAGestureChangesThePageInPlace(t *testing.T) {
 		w.Header().Set("Content-Security-Policy", policy)
 		c := Counter{Shell: shellOf("", ""), List: list(), Thread: thread(), Card: card()}
 		c.Thread.Reply.Text = draft
-		c.Shell.Stream = "/flux/" + path.Base(r.URL.Path)
+		pages++
+		c.Shell.Stream = "/flux/" + path.Base(r.URL.Path) + "?from=" + itoa(pages)
 		if toast != "" {
 			c.Shell.Toasts = []Toast{{Text: toast, Undo: "/c/1/undo"}}
 			toast = ""
@@ -100,6 +102,12 @@ func TestAGestureChangesThePageInPlace(t *testing.T) {
 	if got := page.Value("#rep-1"); got != "Encore" {
 		t.Errorf("a gesture made of the typed words %q", got)
 	}
+
+	mu.Lock()
+	if begun != "/flux/1 from 1 " {
+		t.Errorf("gestures on one page began streams: %s", begun)
+	}
+	mu.Unlock()
 
 	page.Click(`#c-2 a`)
 	until(t, page, "a link changes the address", `location.pathname === '/c/2'`)

@@ -68,18 +68,19 @@ func Hue(identity string) int {
 // icon returns the address of one drawing of the sprite.
 func icon(name string) string { return static.URL("icons.svg") + "#" + name }
 
-// streamID is the same for the same stream wherever it starts: ?from= is the journal number of the page, so that
-// nothing is missed between the page and its stream.
-func streamID(address string) string {
+// streamOf takes from a stream's address the journal number of its page (?from=), so that nothing is missed between the
+// page and its stream. The id is the same for the same stream wherever it begins.
+func streamOf(address string) (id, at, from string) {
 	if u, err := url.Parse(address); err == nil {
 		q := u.Query()
+		from = q.Get("from")
 		q.Del("from")
 		u.RawQuery = q.Encode()
 		address = u.String()
 	}
 	h := fnv.New32a()
 	h.Write([]byte(address))
-	return "flux-" + strconv.FormatUint(uint64(h.Sum32()), 36)
+	return "flux-" + strconv.FormatUint(uint64(h.Sum32()), 36), address, from
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

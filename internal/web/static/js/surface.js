@@ -205,6 +205,12 @@
   // only while the signal is not aborted, hence the signal that always says so (abort itself still works).
   const root = document.documentElement;
   let late;
+  // Where a stream begins stands beside it, so that the element stays as it is when the page changes around it.
+  document.addEventListener('htmx:config:request', e => {
+    const { sourceElement, request } = e.detail.ctx;
+    const from = sourceElement?.id && document.getElementById(sourceElement.id + '-d')?.dataset.from;
+    if (from) request.action += (request.action.includes('?') ? '&' : '?') + 'from=' + from;
+  });
   document.addEventListener('htmx:sse:before:connection', e => {
     if (e.detail.connection.attempt > 0) late ??= setTimeout(() => { root.dataset.stream = 'lost'; }, 3000);
   });
