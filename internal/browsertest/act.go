@@ -91,6 +91,45 @@ func (p *Page) Click(selector string) {
 	}
 }
 
+// Drag takes hold of the first visible element that fits, moves it by so many pixels, and lets go.
+func (p *Page) Drag(selector string, right, down float64) {
+	p.t.Helper()
+	from := p.point(selector)
+	tab := p.tab.Timeout(patience)
+	defer tab.CancelTimeout()
+	const steps = 5
+	at := func(i int) proto.Point {
+		return proto.Point{X: from.X + right*float64(i)/steps, Y: from.Y + down*float64(i)/steps}
+	}
+	var err error
+	if p.view.Touch {
+		finger := func(kind proto.InputDispatchTouchEventType, at ...proto.Point) {
+			points := []*proto.InputTouchPoint{}
+			for _, p := range at {
+				points = append(points, &proto.InputTouchPoint{X: p.X, Y: p.Y})
+			}
+			err = errors.Join(err, proto.InputDispatchTouchEvent{Type: kind, TouchPoints: points}.Call(tab))
+		}
+		finger(proto.InputDispatchTouchEventTypeTouchStart, from)
+		for i := 1; i <= steps; i++ {
+			finger(proto.InputDispatchTouchEventTypeTouchMove, at(i))
+		}
+		finger(proto.InputDispatchTouchEventTypeTouchEnd)
+	} else {
+		mouse := func(kind proto.InputDispatchMouseEventType, at proto.Point) {
+			err = errors.Join(err, proto.InputDispatchMouseEvent{Type: kind, X: at.X, Y: at.Y, Button: proto.InputMouseButtonLeft, ClickCount: 1}.Call(tab))
+		}
+		mouse(proto.InputDispatchMouseEventTypeMousePressed, from)
+		for i := 1; i <= steps; i++ {
+			mouse(proto.InputDispatchMouseEventTypeMouseMoved, at(i))
+		}
+		mouse(proto.InputDispatchMouseEventTypeMouseReleased, at(steps))
+	}
+	if err != nil {
+		p.t.Fatalf("Drag %s: %v", selector, err)
+	}
+}
+
 // reach scrolls an element into view and answers with the middle of it, "x y", or with why it can't be reached.
 const reach = `selector => {
 	const e = [...document.querySelectorAll(selector)].find(e => e.checkVisibility({visibilityProperty: true}))

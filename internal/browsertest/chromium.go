@@ -9,6 +9,7 @@ package browsertest
 
 import (
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -44,8 +45,7 @@ var chromium = sync.OnceValues(func() (*rod.Browser, error) {
 			"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
 			"--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
 			"--disable-extensions", "--disable-breakpad", "--metrics-recording-only", "--password-store=basic",
-			// Nothing leaves the machine: the only names are those of test servers.
-			"--host-resolver-rules=MAP *.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
+			"--host-resolver-rules=" + names(),
 			// The same picture on every machine.
 			"--hide-scrollbars", "--force-color-profile=srgb", "--font-render-hinting=none",
 			"--remote-debugging-port=0", "--user-data-dir=" + profile, "about:blank"},
@@ -66,6 +66,19 @@ var chromium = sync.OnceValues(func() (*rod.Browser, error) {
 	}
 	return browser, nil
 })
+
+// names are the rules by which hosts are found. Nothing leaves the machine: the only ones are the names of test servers, and
+// this machine's own addresses.
+func names() string {
+	rules := "MAP *.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
+	own, _ := net.InterfaceAddrs()
+	for _, a := range own {
+		if ip, ok := a.(*net.IPNet); ok && ip.IP.To4() != nil {
+			rules += ", EXCLUDE " + ip.IP.String()
+		}
+	}
+	return rules
+}
 
 // controlURL waits for the file in which Chromium writes where it listens: a port, then a path.
 func controlURL(process *leash.Process, profile string) (string, error) {

@@ -22,14 +22,25 @@ const AxeEnv = "COMPTOIR_AXE"
 func (p *Page) Screenshot(name string) string {
 	p.t.Helper()
 	p.until("the fonts", `() => document.fonts.status === "loaded"`)
-	path, err := p.save(name)
+	path, err := p.save(name, false)
 	if err != nil {
 		p.t.Fatalf("Screenshot %s: %v", name, err)
 	}
 	return path
 }
 
-func (p *Page) save(name string) (string, error) {
+// Whole saves a picture of the page from its top to its end as NAME.png, and returns its path.
+func (p *Page) Whole(name string) string {
+	p.t.Helper()
+	p.until("the fonts", `() => document.fonts.status === "loaded"`)
+	path, err := p.save(name, true)
+	if err != nil {
+		p.t.Fatalf("Whole %s: %v", name, err)
+	}
+	return path
+}
+
+func (p *Page) save(name string, whole bool) (string, error) {
 	dir := os.Getenv(Shots)
 	if dir == "" {
 		dir = filepath.Join(os.TempDir(), "comptoir-shots")
@@ -37,7 +48,7 @@ func (p *Page) save(name string) (string, error) {
 	path := filepath.Join(dir, strings.NewReplacer("/", "-", " ", "-").Replace(name)+".png")
 	tab := p.tab.Timeout(patience)
 	defer tab.CancelTimeout()
-	png, err := tab.Screenshot(false, &proto.PageCaptureScreenshot{Format: proto.PageCaptureScreenshotFormatPng})
+	png, err := tab.Screenshot(whole, &proto.PageCaptureScreenshot{Format: proto.PageCaptureScreenshotFormatPng})
 	if err != nil {
 		return "", err
 	}
@@ -68,6 +79,26 @@ func (p *Page) Fits() {
 	}`)
 	if out != "" {
 		p.t.Errorf("the page sticks out: %s", out)
+	}
+}
+
+// Fingers fails the test for every control that a finger would miss: smaller than 44 by 44 pixels. A link within a
+// sentence may be as small as its words; a control that has its label around it is as large as that.
+func (p *Page) Fingers() {
+	p.t.Helper()
+	out := p.evalString(`() => {
+		const controls = [...document.querySelectorAll("a[href], button, summary, select, textarea, input:not([type=hidden])")]
+		const seen = e => e.checkVisibility({visibilityProperty: true}) && !e.matches(".skip, .sr")
+		const small = e => {
+			if (getComputedStyle(e).display === "inline") return false
+			const box = (e.closest("label") ?? e).getBoundingClientRect()
+			return box.width < 43.5 || box.height < 43.5
+		}
+		const name = e => e.tagName.toLowerCase() + [...e.classList].map(c => "." + c).join("") + " " + (e.getAttribute("aria-label") ?? e.innerText).slice(0, 30)
+		return controls.filter(e => seen(e) && small(e)).slice(0, 8).map(e => name(e) + " " + Math.round(e.getBoundingClientRect().width) + "×" + Math.round(e.getBoundingClientRect().height)).join("\n  ")
+	}`)
+	if out != "" {
+		p.t.Errorf("too small for a finger:\n  %s", out)
 	}
 }
 

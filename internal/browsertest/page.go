@@ -51,7 +51,7 @@ func open(t testing.TB, session *rod.Browser, v View) *Page {
 	t.Cleanup(func() {
 		defer cancel()
 		if t.Failed() {
-			p.save("failed-" + t.Name())
+			p.save("failed-"+t.Name(), false)
 		}
 		p.watch.end(p)
 	})
@@ -78,6 +78,7 @@ func (p *Page) emulate() error {
 		}}.Call(p.tab),
 		p.tab.SetUserAgent(&proto.NetworkSetUserAgentOverride{UserAgent: version.UserAgent, AcceptLanguage: v.Language}),
 		proto.EmulationSetScriptExecutionDisabled{Value: v.NoScript}.Call(p.tab),
+		proto.SecuritySetIgnoreCertificateErrors{Ignore: v.Trusting}.Call(p.tab),
 	)
 }
 

@@ -7,6 +7,7 @@ type View struct {
 	Theme         string // "matin" (the default) or "soir", as the system's light or dark setting
 	Language      string // the browser's language, "fr-CA" by default
 	NoScript      bool   // pages run no JavaScript
+	Trusting      bool   // takes a certificate that nobody vouches for, as somebody does who pressed "go on"
 }
 
 // The two screens on which every journey is walked.
