@@ -137,6 +137,7 @@ func (a *App) doors() error {
 	programs.Routes(a.table)
 	a.health(a.table)
 	a.count.route(a.table, a.log)
+	a.self(a.table)
 	a.server = &http.Server{
 		Handler:           a.guard.Handler(a.table),
 		ReadHeaderTimeout: 5 * time.Second,

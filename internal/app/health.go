@@ -2,6 +2,13 @@ package app
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"net"
 	"net/http"
 	"syscall"
 	"time"
@@ -25,6 +32,39 @@ func (a *App) health(t *door.Table) {
 		}
 		return plain(w, http.StatusOK, "ready\n")
 	})
+}
+
+// self answers to whatever name this installation is asked by, with a proof that it is the one: so an address is tried
+// before it is put in force.
+func (a *App) self(t *door.Table) {
+	t.Add(door.Route{Method: "GET", Pattern: "/self/{nonce}", Kind: door.Open, AnyHost: true}, func(w http.ResponseWriter, r *http.Request, _ *door.Visit) error {
+		return plain(w, http.StatusOK, a.proof(r.PathValue("nonce")))
+	})
+}
+
+func (a *App) proof(nonce string) string {
+	h := hmac.New(sha256.New, a.Keys.Derive("address proof"))
+	h.Write([]byte(nonce))
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// answersAt tells whether this very installation answers at an address ("https://lezinc.example").
+func (a *App) answersAt(ctx context.Context, base string) error {
+	nonce := rand.Text()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/self/"+nonce, nil)
+	if err != nil {
+		return fault.Wrap(err, fault.Invalid, "app.self", "")
+	}
+	resp, err := a.out.Self(a.listener.Addr().(*net.TCPAddr).AddrPort().Port()).Do(req)
+	if err != nil {
+		return fault.Wrap(err, fault.Unavailable, "app.self", fault.As(err).Key)
+	}
+	defer resp.Body.Close()
+	said, err := io.ReadAll(io.LimitReader(resp.Body, 200))
+	if err == nil && string(said) != a.proof(nonce) {
+		err = errors.New("somebody else answers")
+	}
+	return fault.Wrap(err, fault.Unavailable, "app.self", "")
 }
 
 func plain(w http.ResponseWriter, status int, text string) error {

@@ -47,7 +47,9 @@ func startTelling(t *testing.T, cfg app.Config, log *slog.Logger) *app.App {
 	if cfg.Data == "" {
 		cfg.Data = t.TempDir()
 	}
-	cfg.Listen = "127.0.0.1:0"
+	if cfg.Listen == "" {
+		cfg.Listen = "127.0.0.1:0"
+	}
 	a, err := app.New(t.Context(), cfg, log)
 	if err != nil {
 		t.Fatal(err)

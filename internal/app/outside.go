@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -91,10 +90,7 @@ func (a *App) address() web.Address {
 	return web.Address{
 		Fixed: a.cfg.PublicURL != "",
 		Use:   a.foundAt,
-		Probe: func(ctx context.Context, base string) error {
-			port := a.listener.Addr().(*net.TCPAddr).AddrPort().Port()
-			return askReady(ctx, a.out.Self(port), base)
-		},
+		Probe: a.answersAt,
 	}
 }
 
@@ -105,17 +101,13 @@ func AskReady(ctx context.Context, base string) error {
 		return err
 	}
 	defer d.Close()
-	return askReady(ctx, d.Operator().HTTP, base)
-}
-
-func askReady(ctx context.Context, c *http.Client, base string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(base, "/")+"/readyz", nil)
 	if err != nil {
 		return fault.Wrap(err, fault.Invalid, "app.health", "")
 	}
-	resp, err := c.Do(req)
+	resp, err := d.Operator().HTTP.Do(req)
 	if err != nil {
-		return fault.Wrap(err, fault.Unavailable, "app.health", fault.As(err).Key)
+		return fault.Wrap(err, fault.Unavailable, "app.health", "")
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {

@@ -91,7 +91,7 @@ func TestNoWayOutLeadsInside(t *testing.T) {
 			return request{method: "GET", path: "/p/le-zinc/settings/accounts/new/email/settings", query: "address=" + url.QueryEscape("bar@"+strings.Trim(host, "[]"))}
 		},
 		"address": func(host string) request {
-			return request{method: "POST", path: "/p/le-zinc/tables/address", form: url.Values{"address": {"http://" + host + ":8080"}, "do": {"test"}}}
+			return request{method: "POST", path: "/p/le-zinc/settings/address", form: url.Values{"address": {"http://" + host + ":8080"}, "do": {"test"}, "from": {"cards"}}}
 		},
 	}
 	for name, way := range ways {

@@ -80,7 +80,7 @@ func newWorld(t *testing.T, cfg app.Config) *world {
 	w.here, w.other = w.party("Le Zinc", 60), w.party("La Tonne", 1)
 	// A phone can open it: cards are printed.
 	owner := w.here.things(place.Member{}).signedIn(w.here.member(place.Owner))
-	set := request{method: "POST", path: "/p/le-zinc/tables/address", form: url.Values{"address": {"https://zinc.example"}}}
+	set := request{method: "POST", path: "/p/le-zinc/settings/address", form: url.Values{"address": {"https://zinc.example"}}}
 	if a := w.send(owner, set, false); a.status != 303 {
 		t.Fatalf("the public address: %d", a.status)
 	}
@@ -196,7 +196,7 @@ func (h *things) get(name string) string {
 }
 
 // oneOff are words of the visitor's own, new each time: there is nothing to find under them.
-var oneOff = map[string]bool{"once": true, "address": true, "word": true}
+var oneOff = map[string]bool{"once": true, "address": true, "word": true, "nonce": true}
 
 func makers() map[string]func(h *things, ctx context.Context) (string, error) {
 	return map[string]func(h *things, ctx context.Context) (string, error){
@@ -232,6 +232,7 @@ func makers() map[string]func(h *things, ctx context.Context) (string, error) {
 		"undo":       (*things).undo,
 		"address":    func(h *things, _ context.Context) (string, error) { return h.w.address(), nil },
 		"word":       func(h *things, _ context.Context) (string, error) { return fmt.Sprint("mot ", h.w.names.Add(1)), nil },
+		"nonce":      func(h *things, _ context.Context) (string, error) { return fmt.Sprint(h.w.names.Add(1)), nil },
 		"path":       func(*things, context.Context) (string, error) { return "nulle-part", nil },
 		"problem":    func(*things, context.Context) (string, error) { return string(fault.Conflict), nil },
 		"file": func(*things, context.Context) (string, error) {
@@ -257,7 +258,9 @@ func (h *things) atTable() floor.Table {
 func (h *things) rotated(ctx context.Context) (string, error) {
 	table := h.w.here.things(place.Member{}).atTable()
 	code := h.w.Floor.Code(h.w.here.place, table)
-	return code, h.w.DB.Write(ctx, func(tx db.Tx) error { return floor.Rotate(ctx, tx, h.w.here.owner, h.w.here.place.ID, table.ID) })
+	return code, h.w.DB.Write(ctx, func(tx db.Tx) error {
+		return floor.Rotate(ctx, tx, h.w.here.owner, h.w.here.place.ID, time.Time{}, table.ID)
+	})
 }
 
 func (h *things) zone(ctx context.Context) (id string, err error) {

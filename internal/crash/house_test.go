@@ -96,7 +96,7 @@ func settle(t *testing.T, database string, tables int) *house {
 
 // enough is how many tables take what guests say in a while, each within its limit.
 func enough(while time.Duration) int {
-	return max(20, int(min(while, floor.Window).Seconds())**flood/floor.PerTable*5/4)
+	return max(20, int(min(while, floor.Window).Seconds())**flood/place.DefaultSettings().PerTable*5/4)
 }
 
 // where are the flags by which every verb finds this house.

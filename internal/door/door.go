@@ -45,6 +45,7 @@ type Route struct {
 	Body    int64       // the largest request body, bytes; 0 = 1 MiB
 	Limit   Limit       // how often; the zero value takes the Kind's own
 	Stream  bool        // stays open: no write deadline for the whole answer
+	AnyHost bool        // answers by whatever name it is asked: it may tell nothing
 }
 
 // Handler answers a request that was let in, or returns why it could not.

@@ -31,7 +31,7 @@ func (o Origin) read(r *http.Request, v *Visit) error {
 	if o.trusted(v.Addr) {
 		o.forwarded(r, v)
 	}
-	if !o.known(v.Host) {
+	if !v.Route.AnyHost && !o.known(v.Host) {
 		return fault.New(fault.Rejected, "door.origin", "door.host")
 	}
 	return nil

@@ -40,7 +40,7 @@ func (f *Floor) Ask(ctx context.Context, a Asking) (Asked, error) {
 	if err := a.check(now); err != nil {
 		return Asked{}, err
 	}
-	who := f.speaker(a.Guest.ID, a.Table.ID, a.Address, now)
+	who := f.speaker(a, now)
 	if err := who.allowed(ctx, f.DB, a.Place.ID, now); err != nil {
 		return Asked{}, err
 	}
@@ -146,10 +146,10 @@ func (f *Floor) present(ctx context.Context, tx db.Tx, a Asking) (Guest, string,
 }
 
 // ring finds the call that this one joins, or makes one. The same call of a table is joined while nobody
-// took it, and in any case within a minute.
+// took it, and in any case within the time that the place chose.
 func ring(ctx context.Context, tx db.Tx, a Asking, now time.Time) (id string, joined bool, err error) {
 	err = tx.QueryRow(ctx, "SELECT id FROM call WHERE place_id = $1 AND table_id = $2 AND kind = $3 AND (state = 'received' OR state = 'taken' AND last_at > $4) ORDER BY last_at DESC, id DESC LIMIT 1",
-		a.Place.ID, a.Table.ID, string(a.Kind), db.Micros(now.Add(-JoinWithin))).Scan(&id)
+		a.Place.ID, a.Table.ID, string(a.Kind), db.Micros(now.Add(-a.Place.Settings.JoinWithin))).Scan(&id)
 	if err == nil {
 		_, err = tx.Exec(ctx, "UPDATE call SET last_at = $3 WHERE place_id = $1 AND id = $2", a.Place.ID, id, db.Micros(now))
 		return id, true, err

@@ -87,7 +87,7 @@ func TestTheSameCallOfATableIsJoined(t *testing.T) {
 		if a := r.mustAsk(second.Guest, 0, floor.Hungry, ""); !a.Joined {
 			r.Error("within a minute, on its way: a second call")
 		}
-		r.later(2 * floor.JoinWithin)
+		r.later(2 * r.place.Settings.JoinWithin)
 		if a := r.mustAsk(second.Guest, 0, floor.Hungry, ""); a.Joined {
 			r.Error("later, the first on its way: should ring anew")
 		}
@@ -167,7 +167,7 @@ func TestAThousandPostsFromOnePhoneCostReadsOnly(t *testing.T) {
 			name string
 			keep bool // the phone keeps its cookie
 			most int
-		}{{"with its cookie", true, floor.PerGuest}, {"refusing cookies", false, floor.PerTable}} {
+		}{{"with its cookie", true, r.place.Settings.PerGuest}, {"refusing cookies", false, r.place.Settings.PerTable}} {
 			r.later(time.Hour)
 			before := r.count("SELECT count(*) FROM guest_said")
 			var g floor.Guest
@@ -199,6 +199,37 @@ func TestAThousandPostsFromOnePhoneCostReadsOnly(t *testing.T) {
 			if _, err := r.asks(floor.Guest{}, 1, floor.Water, ""); err != nil {
 				r.Errorf("%s: the next table pays for it: %v", c.name, err)
 			}
+		}
+	})
+}
+
+func TestAPlaceDecidesHowMuchIsTooMuch(t *testing.T) {
+	each(t, func(r *room) {
+		r.change(func(s *place.Settings) { s.PerGuest, s.PerTable, s.JoinWithin = 2, 3, 20*time.Minute })
+		g := r.mustAsk(floor.Guest{}, 0, floor.Water, "").Guest
+		r.mustAsk(g, 0, floor.Other, "du pain")
+		_, err := r.asks(g, 0, floor.Other, "du beurre")
+		wantCode(r.T, err, fault.RateLimited, "floor.limit_guest")
+		first := r.mustAsk(floor.Guest{}, 0, floor.Bill, "")
+		_, err = r.asks(floor.Guest{}, 0, floor.Bill, "")
+		wantCode(r.T, err, fault.RateLimited, "floor.limit_table")
+		r.write(func(tx db.Tx) error {
+			_, err := r.Take(r.Context(), tx, r.noemie, r.place.ID, first.Call.ID)
+			return err
+		})
+		r.later(15 * time.Minute)
+		if again := r.mustAsk(floor.Guest{}, 0, floor.Bill, ""); !again.Joined {
+			r.Error("the same call is not joined as long as the place says")
+		}
+		for key, fn := range map[string]func(*place.Settings){
+			"place.join_range": func(s *place.Settings) { s.JoinWithin = time.Second }, "place.guest_range": func(s *place.Settings) { s.PerGuest = 0 },
+			"place.table_range": func(s *place.Settings) { s.PerTable = 201 }, "place.masked_range": func(s *place.Settings) { s.Masked = []string{strings.Repeat("x", 41)} },
+		} {
+			err := r.try(func(tx db.Tx) error {
+				_, err := place.Change(r.Context(), tx, r.owner, r.place.ID, func(p *place.Place) error { fn(&p.Settings); return nil })
+				return err
+			})
+			wantCode(r.T, err, fault.Invalid, key)
 		}
 	})
 }

@@ -15,7 +15,8 @@ func (f *Floor) Code(p place.Place, t Table) string {
 }
 
 // Find returns the table of a code and its place. A code that is malformed, forged, rotated or of a
-// table that is gone gives one and the same fault.NotFound; a forged one costs no query.
+// table that is gone gives one and the same fault.NotFound; a forged one costs no query. A rotated one
+// that may still be used leads to its table.
 func (f *Floor) Find(ctx context.Context, q db.Querier, code string) (place.Place, Table, error) {
 	c, err := f.codes.Parse(code)
 	if err != nil {
@@ -28,22 +29,24 @@ func (f *Floor) Find(ctx context.Context, q db.Querier, code string) (place.Plac
 	if err != nil {
 		return p, Table{}, err
 	}
-	t, err := scanTable(q.QueryRow(ctx, "SELECT "+tableColumns+" FROM floor_table WHERE place_id = $1 AND n = $2 AND version = $3 AND removed_at = 0", p.ID, c.Table, c.Version))
+	t, err := scanTable(q.QueryRow(ctx, "SELECT "+tableColumns+" FROM floor_table WHERE place_id = $1 AND n = $2 AND (version = $3 OR version = $3 + 1 AND old_until > $4) AND removed_at = 0",
+		p.ID, c.Table, c.Version, db.Micros(time.Now())))
 	if err == db.ErrNoRows {
 		return place.Place{}, Table{}, unknownCode()
 	}
 	return p, t, err
 }
 
-// Rotate gives tables new codes. The old cards lead to a kind page and nothing else.
-func Rotate(ctx context.Context, tx db.Tx, actor place.Actor, placeID string, ids ...string) error {
+// Rotate gives tables new codes. The old cards lead to their tables until a moment, so that new ones can be
+// printed and put out first (zero = not any longer), then to a kind page and nothing else.
+func Rotate(ctx context.Context, tx db.Tx, actor place.Actor, placeID string, until time.Time, ids ...string) error {
 	if err := actor.Needs(place.Floor, placeID); err != nil {
 		return err
 	}
 	now := db.Micros(time.Now())
 	var entries []place.Entry
 	for _, id := range ids {
-		n, err := tx.Exec(ctx, "UPDATE floor_table SET version = version + 1, coded_at = $3 WHERE place_id = $1 AND id = $2 AND removed_at = 0", placeID, id, now)
+		n, err := tx.Exec(ctx, "UPDATE floor_table SET version = version + 1, coded_at = $3, old_until = $4 WHERE place_id = $1 AND id = $2 AND removed_at = 0", placeID, id, now, db.Micros(until))
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package floor_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"comptoir/internal/db"
 	"comptoir/internal/fault"
@@ -24,7 +25,9 @@ func TestACardLeadsToItsTable(t *testing.T) {
 func TestRotatedRemovedForgedAndMalformedCodesAreOneAnswer(t *testing.T) {
 	each(t, func(r *room) {
 		rotated, removed := r.Code(r.place, r.tables[0]), r.Code(r.place, r.tables[1])
-		r.write(func(tx db.Tx) error { return floor.Rotate(r.Context(), tx, r.noemie, r.place.ID, r.tables[0].ID) })
+		r.write(func(tx db.Tx) error {
+			return floor.Rotate(r.Context(), tx, r.noemie, r.place.ID, time.Time{}, r.tables[0].ID)
+		})
 		r.write(func(tx db.Tx) error { return floor.RemoveTable(r.Context(), tx, r.owner, r.place.ID, r.tables[1].ID) })
 		otherKeys, err := place.LoadKeys(r.TempDir())
 		if err != nil {
@@ -48,6 +51,45 @@ func TestRotatedRemovedForgedAndMalformedCodesAreOneAnswer(t *testing.T) {
 		}
 		if _, _, err := r.Find(r.Context(), r.DB, r.Code(r.place, fresh)); err != nil {
 			r.Errorf("the new code: %v", err)
+		}
+	})
+}
+
+func TestAnOldCodeLeadsToItsTableUntilTheNewCardsAreOut(t *testing.T) {
+	each(t, func(r *room) {
+		code := func() string {
+			t, err := floor.GetTable(r.Context(), r.DB, r.place.ID, r.tables[0].ID)
+			if err != nil {
+				r.Fatal(err)
+			}
+			return r.Code(r.place, t)
+		}
+		rotate := func(until time.Time) {
+			r.write(func(tx db.Tx) error {
+				return floor.Rotate(r.Context(), tx, r.noemie, r.place.ID, until, r.tables[0].ID)
+			})
+		}
+		leads := func(code string) bool {
+			_, table, err := r.Find(r.Context(), r.DB, code)
+			return err == nil && table.ID == r.tables[0].ID
+		}
+		first := code()
+		rotate(time.Now().Add(time.Hour))
+		second := code()
+		if !leads(first) || !leads(second) {
+			r.Error("before the new cards are out, one of the two codes leads nowhere")
+		}
+		_, r.tables[0], _ = r.Find(r.Context(), r.DB, first)
+		r.mustAsk(floor.Guest{}, 0, floor.Water, "") // from the old card
+		r.later(2 * time.Hour)
+		if leads(first) || !leads(second) {
+			r.Error("afterwards the old code still leads here, or the new one does not")
+		}
+		rotate(time.Now().Add(time.Hour))
+		third := code()
+		rotate(time.Time{})
+		if leads(first) || leads(second) || leads(third) || !leads(code()) {
+			r.Error("renewed at once, a code from before still leads here")
 		}
 	})
 }

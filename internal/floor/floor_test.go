@@ -101,6 +101,7 @@ func (r *room) later(d time.Duration) {
 	r.write(func(tx db.Tx) error {
 		for _, sql := range []string{
 			"UPDATE guest_said SET at = at - $1", "UPDATE guest SET created_at = created_at - $1",
+			"UPDATE floor_table SET old_until = old_until - $1 WHERE old_until > 0",
 			"UPDATE call SET received_at = received_at - $1, last_at = last_at - $1", "UPDATE call_ask SET at = at - $1",
 		} {
 			if _, err := tx.Exec(r.Context(), sql, d.Microseconds()); err != nil {

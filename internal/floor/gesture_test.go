@@ -117,7 +117,7 @@ func TestAnotherPlacesColleagueFindsNoCall(t *testing.T) {
 				return err
 			},
 			"rotate": func(tx db.Tx) error {
-				return floor.Rotate(r.Context(), tx, stranger, stranger.PlaceID, r.tables[0].ID)
+				return floor.Rotate(r.Context(), tx, stranger, stranger.PlaceID, time.Time{}, r.tables[0].ID)
 			},
 			"rename": func(tx db.Tx) error {
 				_, err := floor.ChangeTable(r.Context(), tx, stranger, r.place.ID, r.tables[0].ID, func(*floor.Table) {})

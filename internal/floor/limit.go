@@ -5,33 +5,33 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"net/netip"
 	"time"
 
 	"comptoir/internal/db"
 	"comptoir/internal/fault"
+	"comptoir/internal/place"
 )
 
-// Limits of what guests may say, counted in the database so that they hold for any number of processes.
+// Limits of what guests may say, counted in the database so that they hold for any number of processes. How
+// much one phone and one table may say in a Window is for the place to decide.
 const (
 	MaxText     = 500 // characters
-	JoinWithin  = time.Minute
 	Window      = 10 * time.Minute
-	PerGuest    = 5 // in a Window
-	PerTable    = 20
-	PerAddress  = 120 // a whole bar shares one address
+	PerAddress  = 120 // in a Window: a whole bar shares one address
 	keepAddress = 48 * time.Hour
 )
 
 // speaker is who is counted.
 type speaker struct {
 	guest, table string
+	most         place.Settings
 	address      string   // today's hash
 	addresses    []string // and yesterday's, for a window over midnight
 }
 
 // speaker makes an address into hashes whose key changes every day. An IPv6 visitor is their /64.
-func (f *Floor) speaker(guestID, tableID string, addr netip.Addr, now time.Time) speaker {
+func (f *Floor) speaker(a Asking, now time.Time) speaker {
+	addr := a.Address
 	if addr.Is6() {
 		if p, err := addr.Prefix(64); err == nil {
 			addr = p.Addr()
@@ -44,7 +44,7 @@ func (f *Floor) speaker(guestID, tableID string, addr netip.Addr, now time.Time)
 		h.Write(addr.AsSlice())
 		return hex.EncodeToString(h.Sum(nil)[:16])
 	}
-	s := speaker{guest: guestID, table: tableID, address: hash(now)}
+	s := speaker{guest: a.Guest.ID, table: a.Table.ID, most: a.Place.Settings, address: hash(now)}
 	s.addresses = []string{s.address, hash(now.Add(-Window))}
 	return s
 }
@@ -55,12 +55,12 @@ func (s speaker) allowed(ctx context.Context, q db.Querier, placeID string, now 
 	since := db.Micros(now.Add(-Window))
 	if s.guest != "" {
 		row := q.QueryRow(ctx, "SELECT count(*), coalesce(min(at), 0) FROM guest_said WHERE place_id = $1 AND guest_id = $2 AND at > $3", placeID, s.guest, since)
-		if err := within(row, PerGuest, "floor.limit_guest", now); err != nil {
+		if err := within(row, s.most.PerGuest, "floor.limit_guest", now); err != nil {
 			return err
 		}
 	}
 	row := q.QueryRow(ctx, "SELECT count(*), coalesce(min(at), 0) FROM guest_said WHERE place_id = $1 AND table_id = $2 AND at > $3", placeID, s.table, since)
-	if err := within(row, PerTable, "floor.limit_table", now); err != nil {
+	if err := within(row, s.most.PerTable, "floor.limit_table", now); err != nil {
 		return err
 	}
 	row = q.QueryRow(ctx, "SELECT count(*), coalesce(min(at), 0) FROM guest_said WHERE place_id = $1 AND address IN ($2, $3) AND at > $4", placeID, s.addresses[0], s.addresses[1], since)

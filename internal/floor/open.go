@@ -38,6 +38,23 @@ func OpeningOf(p place.Place, now time.Time) Opening {
 	return Opening{State: Answering, Until: until}
 }
 
+// Closing is when a place closes next; for one without hours, the next morning at six.
+func Closing(p place.Place, now time.Time) time.Time {
+	now = now.In(p.Location())
+	open, until, next := p.Settings.Hours.Open(now)
+	if !open {
+		_, until, _ = p.Settings.Hours.Open(next)
+	}
+	if !until.IsZero() {
+		return until
+	}
+	morning := time.Date(now.Year(), now.Month(), now.Day(), 6, 0, 0, 0, now.Location())
+	if !morning.After(now) {
+		morning = morning.AddDate(0, 0, 1)
+	}
+	return morning
+}
+
 // SetOpening opens, pauses or closes the table pages by hand. Closed lasts until the next opening, or
 // for an Evening in a place without hours.
 func SetOpening(ctx context.Context, tx db.Tx, actor place.Actor, placeID string, to OpeningState) (place.Place, error) {

@@ -11,9 +11,6 @@ import (
 	"comptoir/internal/text"
 )
 
-// Grid is how many parts the plan has each way: a table stands at one of them, 0 to Grid.
-const Grid = 24
-
 const (
 	maxTables   = 500
 	maxPlate    = 12 // graphemes
@@ -31,6 +28,7 @@ type Table struct {
 	Seats     int    // 0 = not told
 	Version   int64  // of its code
 	CodedAt   time.Time
+	OldUntil  time.Time // the code before this one leads here until then
 	PrintedAt time.Time // zero = its card was never printed
 	PrintedOn string    // the address on that card
 	CreatedAt time.Time
@@ -42,12 +40,12 @@ func (t Table) Stale(base string) bool {
 	return !t.PrintedAt.IsZero() && (t.PrintedAt.Before(t.CodedAt) || t.PrintedOn != base)
 }
 
-const tableColumns = "id, place_id, n, name, coalesce(zone_id, ''), x, y, seats, version, coded_at, printed_at, printed_on, created_at"
+const tableColumns = "id, place_id, n, name, coalesce(zone_id, ''), x, y, seats, version, coded_at, old_until, printed_at, printed_on, created_at"
 
 func scanTable(r db.Row) (t Table, err error) {
-	var coded, printed, created int64
-	err = r.Scan(&t.ID, &t.PlaceID, &t.N, &t.Name, &t.ZoneID, &t.X, &t.Y, &t.Seats, &t.Version, &coded, &printed, &t.PrintedOn, &created)
-	t.CodedAt, t.PrintedAt, t.CreatedAt = db.Time(coded), db.Time(printed), db.Time(created)
+	var coded, old, printed, created int64
+	err = r.Scan(&t.ID, &t.PlaceID, &t.N, &t.Name, &t.ZoneID, &t.X, &t.Y, &t.Seats, &t.Version, &coded, &old, &printed, &t.PrintedOn, &created)
+	t.CodedAt, t.OldUntil, t.PrintedAt, t.CreatedAt = db.Time(coded), db.Time(old), db.Time(printed), db.Time(created)
 	return t, err
 }
 
@@ -73,36 +71,44 @@ func AddTables(ctx context.Context, tx db.Tx, actor place.Actor, placeID string,
 	if err := hasZone(ctx, tx, placeID, zoneID); err != nil {
 		return nil, err
 	}
-	var last int64
-	var here int
-	err := tx.QueryRow(ctx, "SELECT coalesce(max(n), 0), count(CASE WHEN removed_at = 0 THEN 1 END) FROM floor_table WHERE place_id = $1", placeID).Scan(&last, &here)
+	all, err := Tables(ctx, tx, placeID)
 	if err != nil {
 		return nil, err
 	}
-	if here+count > maxTables {
+	if len(all)+count > maxTables {
 		return nil, fault.InvalidFields("floor.add", fault.Field{Name: "count", Key: "floor.table_many"})
 	}
-	var added []Table
+	var last int64 // of those that are gone too
+	if err := tx.QueryRow(ctx, "SELECT coalesce(max(n), 0) FROM floor_table WHERE place_id = $1", placeID).Scan(&last); err != nil {
+		return nil, err
+	}
+	added, err := insertTables(ctx, tx, placeID, all, last, count, zoneID)
+	if err != nil {
+		return nil, err
+	}
 	var entries []place.Entry
-	for i := range count {
-		t, err := insertTable(ctx, tx, placeID, last+1+int64(i), here+i, zoneID)
-		if err != nil {
-			return nil, err
-		}
-		added = append(added, t)
+	for _, t := range added {
 		entries = append(entries, place.Entry{Kind: "table.added", SubjectID: t.ID, Data: map[string]any{"name": t.Name}})
 	}
 	return added, place.Record(ctx, tx, placeID, actor, entries...)
 }
 
-// insertTable puts a table at the next spot of the plan: six to a row, four rows above the counter.
-func insertTable(ctx context.Context, tx db.Tx, placeID string, n int64, spot int, zoneID string) (Table, error) {
+// insertTables sets tables beside those that are there, with the numbers after last.
+func insertTables(ctx context.Context, tx db.Tx, placeID string, here []Table, last int64, count int, zoneID string) ([]Table, error) {
 	now := time.Now()
-	t := Table{ID: db.NewID(), PlaceID: placeID, N: n, Name: strconv.FormatInt(n, 10), ZoneID: zoneID, Version: 1, CodedAt: now, CreatedAt: now}
-	t.X, t.Y = 2+spot%6*4, 3+spot/6%4*5
-	_, err := tx.Exec(ctx, "INSERT INTO floor_table (place_id, id, n, name, zone_id, x, y, version, coded_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)",
-		placeID, t.ID, t.N, t.Name, orNull(zoneID), t.X, t.Y, t.Version, db.Micros(now))
-	return t, err
+	var added []Table
+	for i := range count {
+		n := last + 1 + int64(i)
+		t := Table{ID: db.NewID(), PlaceID: placeID, N: n, Name: strconv.FormatInt(n, 10), ZoneID: zoneID, Version: 1, CodedAt: now, CreatedAt: now}
+		t.X, t.Y = freeSpot(here, zoneID)
+		_, err := tx.Exec(ctx, "INSERT INTO floor_table (place_id, id, n, name, zone_id, x, y, version, coded_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)",
+			placeID, t.ID, t.N, t.Name, orNull(zoneID), t.X, t.Y, t.Version, db.Micros(now))
+		if err != nil {
+			return nil, err
+		}
+		here, added = append(here, t), append(added, t)
+	}
+	return added, nil
 }
 
 // ChangeTable edits a table's name, zone, seats and spot: fn changes the copy it is given.
@@ -131,7 +137,7 @@ func (t Table) check(ctx context.Context, q db.Querier, placeID, id string) erro
 	if n := text.Graphemes(t.Name); n < 1 || n > maxPlate {
 		wrong = append(wrong, fault.Field{Name: "name", Key: "floor.table_name"})
 	}
-	if t.X < 0 || t.X > Grid || t.Y < 0 || t.Y > Grid {
+	if !onPlan(t.X, t.Y) {
 		wrong = append(wrong, fault.Field{Name: "x", Key: "floor.table_spot"})
 	}
 	if t.Seats < 0 || t.Seats > 99 {

@@ -3,12 +3,14 @@ package floor_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"comptoir/internal/db"
 	"comptoir/internal/fault"
 	"comptoir/internal/floor"
+	"comptoir/internal/place"
 )
 
 func TestANumberIsNeverUsedAgain(t *testing.T) {
@@ -77,6 +79,62 @@ func TestATableIsRenamedAndMovedWithinReason(t *testing.T) {
 	})
 }
 
+func TestEveryTableHasItsSpotAndAZoneBeginsARow(t *testing.T) {
+	each(t, func(r *room) {
+		var z floor.Zone
+		r.write(func(tx db.Tx) (err error) {
+			if z, err = floor.AddZone(r.Context(), tx, r.owner, r.place.ID, "Terrasse"); err != nil {
+				return err
+			}
+			_, err = floor.AddTables(r.Context(), tx, r.owner, r.place.ID, 2, z.ID)
+			return err
+		})
+		all, err := floor.Tables(r.Context(), r.DB, r.place.ID)
+		if err != nil {
+			r.Fatal(err)
+		}
+		if all[3].X != all[0].X || all[3].Y <= all[2].Y || all[4].Y != all[3].Y {
+			r.Errorf("a zone of two stands at %d %d and %d %d, below a row at %d", all[3].X, all[3].Y, all[4].X, all[4].Y, all[0].Y)
+		}
+		r.write(func(tx db.Tx) error {
+			_, err := floor.AddTables(r.Context(), tx, r.owner, r.place.ID, 95, "")
+			return err
+		})
+		if all, err = floor.Tables(r.Context(), r.DB, r.place.ID); err != nil {
+			r.Fatal(err)
+		}
+		taken := map[[2]int]string{}
+		for _, t := range all {
+			if under := taken[[2]int{t.X, t.Y}]; under != "" {
+				r.Errorf("table %s stands on table %s", t.Name, under)
+			}
+			taken[[2]int{t.X, t.Y}] = t.Name
+		}
+	})
+}
+
+func TestTheRoomIsArrangedAtOnceOrNotAtAll(t *testing.T) {
+	each(t, func(r *room) {
+		arrange := func(who place.Actor, spots ...floor.Spot) error {
+			return r.try(func(tx db.Tx) error { return floor.Arrange(r.Context(), tx, who, r.place.ID, spots) })
+		}
+		first, second := r.tables[0].ID, r.tables[1].ID
+		if err := arrange(r.owner, floor.Spot{TableID: first, X: 24, Y: 0}, floor.Spot{TableID: second, X: 0, Y: 24}); err != nil {
+			r.Fatal(err)
+		}
+		wantCode(r.T, arrange(r.owner, floor.Spot{TableID: first, X: 5, Y: 5}, floor.Spot{TableID: second, X: 25, Y: 5}), fault.Invalid, "floor.table_spot")
+		wantCode(r.T, arrange(r.owner, floor.Spot{TableID: first, X: 5, Y: 5}, floor.Spot{TableID: db.NewID(), X: 5, Y: 5}), fault.NotFound, "")
+		wantCode(r.T, arrange(r.noemie, floor.Spot{TableID: first, X: 5, Y: 5}), fault.Forbidden, "")
+		all, err := floor.Tables(r.Context(), r.DB, r.place.ID)
+		if err != nil {
+			r.Fatal(err)
+		}
+		if all[0].X != 24 || all[0].Y != 0 || all[1].X != 0 || all[1].Y != 24 {
+			r.Errorf("%+v", all[:2])
+		}
+	})
+}
+
 func TestOnlyManagersChangeTablesAndTheFloorRotatesCodes(t *testing.T) {
 	each(t, func(r *room) {
 		err := r.try(func(tx db.Tx) error {
@@ -85,7 +143,7 @@ func TestOnlyManagersChangeTablesAndTheFloorRotatesCodes(t *testing.T) {
 		})
 		wantCode(r.T, err, fault.Forbidden, "")
 		r.write(func(tx db.Tx) error {
-			return floor.Rotate(r.Context(), tx, r.noemie, r.place.ID, r.tables[0].ID, r.tables[1].ID)
+			return floor.Rotate(r.Context(), tx, r.noemie, r.place.ID, time.Time{}, r.tables[0].ID, r.tables[1].ID)
 		})
 	})
 }
@@ -96,7 +154,9 @@ func TestAChangeOfAddressKnowsHowManyCardsAreOut(t *testing.T) {
 		r.write(func(tx db.Tx) error {
 			return floor.Printed(r.Context(), tx, r.owner, r.place.ID, old, r.tables[0].ID, r.tables[1].ID)
 		})
-		r.write(func(tx db.Tx) error { return floor.Rotate(r.Context(), tx, r.noemie, r.place.ID, r.tables[1].ID) })
+		r.write(func(tx db.Tx) error {
+			return floor.Rotate(r.Context(), tx, r.noemie, r.place.ID, time.Time{}, r.tables[1].ID)
+		})
 		n, err := floor.CardsOut(r.Context(), r.DB, old)
 		if err != nil || n != 1 {
 			r.Errorf("%d cards out, %v", n, err)

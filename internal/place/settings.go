@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"comptoir/internal/fault"
+	"comptoir/internal/text"
 )
 
 // Settings is what a place decides. It is stored as JSON; a field that an older row lacks has its
@@ -17,12 +18,21 @@ type Settings struct {
 	ShowFirstName      bool          `json:"show_name"`            // tell guests the first name of who comes
 	UndoSeconds        int           `json:"undo_seconds"`         // how long a reply can be taken back
 	LongWait           time.Duration `json:"long_wait"`            // when a call's waiting time turns brick, ns
+	JoinWithin         time.Duration `json:"join_within"`          // the same call of a table within this is one call, ns
+	PerGuest           int           `json:"per_guest"`            // what one phone may say in ten minutes
+	PerTable           int           `json:"per_table"`            // and one table
 	KeepGuestDays      int           `json:"keep_guest"`           // days before guests' texts are emptied
 	Masked             []string      `json:"masked"`               // words that the floor sees masked
 	FloorHalfDay       bool          `json:"floor_half_day"`       // floor sessions end after 12 h
 	OwnersSecondFactor bool          `json:"owners_second_factor"` // owners come in with a second factor only
 	FirstStepsDone     bool          `json:"first_steps_done"`
+	NextDone           bool          `json:"next_done"` // what the counter proposed after the first steps was put away
 }
+
+const (
+	maxMasked     = 200
+	maxMaskedWord = 40 // characters
+)
 
 // GuestKinds are the calls that a table page can offer.
 var GuestKinds = []string{"hungry", "bill", "water", "loud", "kind", "other"}
@@ -32,7 +42,7 @@ func DefaultSettings() Settings {
 	return Settings{
 		// A copy: what is read from the database is decoded into it.
 		GuestKinds: slices.Clone(GuestKinds), ShowFirstName: true, UndoSeconds: 10,
-		LongWait: 5 * time.Minute, KeepGuestDays: 30,
+		LongWait: 5 * time.Minute, JoinWithin: time.Minute, PerGuest: 5, PerTable: 20, KeepGuestDays: 30,
 	}
 }
 
@@ -46,6 +56,18 @@ func (s Settings) check(op string) error {
 	}
 	if s.LongWait < time.Minute || s.LongWait > time.Hour {
 		wrong = append(wrong, fault.Field{Name: "long_wait", Key: "place.wait_range"})
+	}
+	if s.JoinWithin < time.Minute || s.JoinWithin > time.Hour {
+		wrong = append(wrong, fault.Field{Name: "join_within", Key: "place.join_range"})
+	}
+	if s.PerGuest < 1 || s.PerGuest > 60 {
+		wrong = append(wrong, fault.Field{Name: "per_guest", Key: "place.guest_range"})
+	}
+	if s.PerTable < 1 || s.PerTable > 200 {
+		wrong = append(wrong, fault.Field{Name: "per_table", Key: "place.table_range"})
+	}
+	if len(s.Masked) > maxMasked || slices.ContainsFunc(s.Masked, func(w string) bool { return w == "" || text.Runes(w) > maxMaskedWord }) {
+		wrong = append(wrong, fault.Field{Name: "masked", Key: "place.masked_range"})
 	}
 	if !s.Hours.valid() {
 		wrong = append(wrong, fault.Field{Name: "hours", Key: "place.hours_invalid"})

@@ -114,7 +114,7 @@ func (s *Server) account(w http.ResponseWriter, r *http.Request, v *door.Visit) 
 	now := time.Now()
 	p := view.AccountDetail{Account: s.accountLine(l, v, a, now), Back: accountsAt(v.Place, ""), New: r.URL.Query().Has("new"), Counter: at(v.Place, "inbox")}
 	if !v.Place.Settings.FirstStepsDone && p.New {
-		p.Steps = at(v.Place, "start/message")
+		p.Steps = at(v.Place, stepTablesAt)
 	}
 	if a.Kind == mailKind {
 		e := readMailEndpoint(a.Endpoint)

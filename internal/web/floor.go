@@ -18,6 +18,8 @@ import (
 	"comptoir/internal/text"
 	"comptoir/internal/web/locale"
 	"comptoir/internal/web/view"
+
+	"github.com/a-h/templ"
 )
 
 // floorRoutes are the room, for everybody who works in the place.
@@ -56,12 +58,29 @@ func (s *Server) floorPage(w http.ResponseWriter, r *http.Request, v *door.Visit
 	sh.Title, sh.Sub, sh.Fixed = l.T("nav.floor"), l.T("floor.sub", "day", l.Day(now, now), "time", l.Clock(now)), true
 	sh.Stream = at(v.Place, "floor/stream") + "?from=" + itoa(seq)
 	sh.Toasts = toasts(w, r, v, l)
-	sh.Actions = view.OpeningMenu(b.Opening)
-	sh.Keys = []view.KeyHint{{Keys: []string{"J", "K"}, Label: l.T("floor.keys.walk")}, {Keys: []string{"⏎"}, Label: l.T("floor.keys.take")}, {Keys: []string{"E"}, Label: l.T("floor.keys.done")}}
-	if !v.Secure && !isThisMachine(v.Host) {
-		sh.Strip = view.PlainStrip()
+	cards := ""
+	if v.Actor.Role.AtLeast(place.Manager) {
+		cards = at(v.Place, "tables/cards")
 	}
+	sh.Actions = view.FloorActions(b.Opening, cards)
+	sh.Keys = []view.KeyHint{
+		{Keys: []string{"J", "K"}, Label: l.T("floor.keys.walk")}, {Keys: []string{"⏎"}, Label: l.T("floor.keys.take")},
+		{Keys: []string{"E"}, Label: l.T("floor.keys.done")}, {Keys: []string{"A"}, Label: l.T("floor.keys.give")},
+	}
+	sh.Strip = s.plainStrip(v)
 	return render(ctx, w, http.StatusOK, view.FloorPage(sh, b))
+}
+
+// plainStrip says what plain http costs those who serve, and shows who may change it the way; nil when it costs nothing.
+func (s *Server) plainStrip(v *door.Visit) templ.Component {
+	if v.Secure || isThisMachine(v.Host) {
+		return nil
+	}
+	way := ""
+	if v.Actor.Role.AtLeast(place.Manager) {
+		way = at(v.Place, "settings/address")
+	}
+	return view.PlainStrip(way)
 }
 
 // isThisMachine tells whether a host is one for which browsers lift what they refuse to plain http.
@@ -115,8 +134,14 @@ func (s *Server) board(ctx context.Context, l locale.Locale, p place.Place) (vie
 	for _, c := range team {
 		b.Members = append(b.Members, view.Colleague{ID: c.Member.ID, Face: view.Face{Name: c.Member.Name, Hue: view.Hue(c.Member.ID)}})
 	}
+	if b.Blocked, err = s.blocked(ctx, l, p); err != nil {
+		return b, err
+	}
 	return b, s.plan(ctx, l, p, &b, waiting, done)
 }
+
+// served is how long the plan still shows that somebody has just been at a table.
+const served = 10 * time.Minute
 
 // plan draws the tables where they stand, marked with what waits there.
 func (s *Server) plan(ctx context.Context, l locale.Locale, p place.Place, b *view.Board, waiting, done []floor.Call) error {
@@ -124,33 +149,46 @@ func (s *Server) plan(ctx context.Context, l locale.Locale, p place.Place, b *vi
 	if err != nil {
 		return err
 	}
-	states := map[string]string{}
+	names, err := s.zoneNames(ctx, p)
+	if err != nil {
+		return err
+	}
+	states, slips := map[string]string{}, map[string]string{}
 	for _, c := range done {
-		if time.Since(c.ClosedAt) < 10*time.Minute {
+		if time.Since(c.ClosedAt) < served {
 			states[c.TableID] = "g"
 		}
 	}
-	var calling, coming []string
-	for _, c := range waiting {
-		switch {
-		case c.State == floor.Received:
-			states[c.TableID] = "n"
-			calling = append(calling, c.Table)
-		case states[c.TableID] != "n":
-			states[c.TableID] = "r"
-			coming = append(coming, c.Table)
+	for _, c := range waiting { // the longest waiting first: it is the one that the plan leads to
+		state := "n"
+		if c.State == floor.Taken {
+			state = "r"
+		}
+		if states[c.TableID] != "n" && (state == "n" || states[c.TableID] != "r") {
+			states[c.TableID], slips[c.TableID] = state, c.ID
 		}
 	}
+	say := map[string][]string{}
 	for _, t := range tables {
-		b.Plan = append(b.Plan, view.Spot{Name: t.Name, X: t.X, Y: t.Y, State: states[t.ID]})
+		spot := view.Spot{Name: t.Name, Zone: names[t.ZoneID], X: t.X, Y: t.Y, State: states[t.ID]}
+		if spot.State != "" {
+			say[spot.State] = append(say[spot.State], t.Name)
+		}
+		if slip := slips[t.ID]; slip != "" {
+			spot.URL, spot.Say = "#b-"+slip, l.T("floor.spot."+spot.State, "table", t.Name)
+		}
+		b.Plan.Spots = append(b.Plan.Spots, spot)
 		b.Tables = append(b.Tables, view.Option{Value: t.ID, Label: l.T("table.name", "table", t.Name)})
 	}
-	b.PlanSay = l.N("floor.tables", len(tables))
-	if len(calling) > 0 {
-		b.PlanSay += ". " + l.T("floor.plan_calling", "tables", calling)
+	b.PlanLine = l.N("floor.tables", len(tables))
+	if len(waiting) > 0 {
+		b.PlanLine += ", " + l.N("floor.calls", len(waiting))
 	}
-	if len(coming) > 0 {
-		b.PlanSay += ". " + l.T("floor.plan_coming", "tables", coming)
+	b.Plan.Say = l.T("floor.the_plan")
+	for _, state := range []string{"n", "r", "g"} {
+		if len(say[state]) > 0 {
+			b.Plan.Say += ". " + l.T("floor.plan_say."+state, "tables", say[state])
+		}
 	}
 	if len(tables) == 0 && len(waiting) == 0 {
 		b.NoTable = &view.Link{Label: l.T("floor.add_tables"), URL: at(p, "tables")}
@@ -188,11 +226,19 @@ func (s *Server) slip(l locale.Locale, p place.Place, c floor.Call, now time.Tim
 		return v
 	}
 	v.State, v.Face = "coming", &view.Face{Name: c.TakenName, Hue: view.Hue(c.TakenBy)}
-	v.Who = l.T("floor.who_since", "who", floor.FirstName(c.TakenName), "wait", l.Wait(now.Sub(c.TakenAt)))
+	v.Who = whoFor(l, c.TakenName, "floor.who_since", "floor.who_now", now.Sub(c.TakenAt))
 	if c.State == floor.Done {
-		v.State, v.Who = "done", l.T("floor.who_took", "who", floor.FirstName(c.TakenName), "wait", c.Waited(now))
+		v.State, v.Who = "done", whoFor(l, c.TakenName, "floor.who_took", "floor.who_at_once", c.Waited(now))
 	}
 	return v
+}
+
+// whoFor is a first name with a length of time; under a minute it has words of its own.
+func whoFor(l locale.Locale, name, key, short string, d time.Duration) string {
+	if d < time.Minute {
+		key = short
+	}
+	return l.T(key, "who", floor.FirstName(name), "wait", d)
 }
 
 // masked hides the words that the place does not want to see on the floor; nothing is deleted.
@@ -234,7 +280,7 @@ func (s *Server) floorStream(w http.ResponseWriter, r *http.Request, v *door.Vis
 	l, lctx := Language(r, v)
 	lctx = context.WithoutCancel(lctx)
 	placeID := v.Place.ID
-	return s.stream(w, r, v, live.Topic{PlaceID: placeID, Name: "floor " + l.Tag, Wants: about("call", "table", "tables", "place", "member"), Render: func(ctx context.Context, entries []place.Entry) ([]live.Frame, error) {
+	return s.stream(w, r, v, live.Topic{PlaceID: placeID, Name: "floor " + l.Tag, Wants: about("call", "guest", "table", "tables", "zone", "place", "member"), Render: func(ctx context.Context, entries []place.Entry) ([]live.Frame, error) {
 		p, err := place.Get(ctx, s.DB, placeID)
 		if err != nil {
 			return nil, err

@@ -116,7 +116,7 @@ func TestCodesThatLeadNowhereAreOnePage(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		return floor.Rotate(ctx, tx, place.System(), h.Place.ID, all[0].ID)
+		return floor.Rotate(ctx, tx, place.System(), h.Place.ID, time.Time{}, all[0].ID)
 	})
 	want := h.Visitor().Get("/t/nothing").Want(404)
 	if strings.Contains(want.Body, "Le Zinc") || want.Text("h1") != "Ce code a changé" {
@@ -164,7 +164,7 @@ func TestRefusedWordsStayOnThePage(t *testing.T) {
 	}
 	phone.Post(table, "kind", "other", "text", strings.Repeat("x", 10_000)).Want(http.StatusUnprocessableEntity)
 	phone.Post(table, "kind", "other", "text", strings.Repeat("x", 100_000)).Want(http.StatusRequestEntityTooLarge)
-	for range floor.PerGuest {
+	for range h.Place.Settings.PerGuest {
 		phone.Post(table, "kind", "water").Want(303)
 	}
 	limited := phone.Post(table, "kind", "other", "text", "et du pain").Want(http.StatusTooManyRequests)

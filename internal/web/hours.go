@@ -14,24 +14,44 @@ import (
 // week is the order in which people read days here, Monday first.
 var week = []time.Weekday{time.Monday, time.Tuesday, time.Wednesday, time.Thursday, time.Friday, time.Saturday, time.Sunday}
 
-// hourFacts writes opening hours, a line a day; nothing for a place that is always open.
+// hourFacts writes opening hours, a line for days in a row that are alike; nothing for a place that is always open.
 func hourFacts(l locale.Locale, h place.Hours) []view.Fact {
 	if h.Always() {
 		return nil
 	}
 	var facts []view.Fact
-	for _, day := range week {
-		var spans []string
-		for _, s := range h.Days[day] {
-			spans = append(spans, l.T("hours.span", "from", clockOf(l, s.From), "to", clockOf(l, s.To)))
+	for i := 0; i < len(week); {
+		text, n := dayHours(l, h.Days[week[i]]), 1
+		for i+n < len(week) && dayHours(l, h.Days[week[i+n]]) == text {
+			n++
 		}
-		text := l.T("hours.closed")
-		if len(spans) > 0 {
-			text = strings.Join(spans, ", ")
-		}
-		facts = append(facts, view.Fact{Term: dayName(l, day), Text: text})
+		facts = append(facts, view.Fact{Term: capital(someDays(l, week[i:i+n])), Text: text})
+		i += n
 	}
 	return facts
+}
+
+func dayHours(l locale.Locale, open []place.Span) string {
+	if len(open) == 0 {
+		return l.T("hours.closed")
+	}
+	var spans []string
+	for _, s := range open {
+		spans = append(spans, l.T("hours.span", "from", clockOf(l, s.From), "to", clockOf(l, s.To)))
+	}
+	return strings.Join(spans, ", ")
+}
+
+// someDays names days in a row: "lundi", "mardi, mercredi", "jeudi au samedi".
+func someDays(l locale.Locale, days []time.Weekday) string {
+	first, last := dayName(l, days[0]), dayName(l, days[len(days)-1])
+	switch len(days) {
+	case 1:
+		return first
+	case 2:
+		return first + ", " + last
+	}
+	return l.T("hours.days", "first", first, "last", last)
 }
 
 func dayName(l locale.Locale, d time.Weekday) string {

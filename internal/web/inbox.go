@@ -35,6 +35,9 @@ func (s *Server) counterPage(w http.ResponseWriter, r *http.Request, v *door.Vis
 	if err != nil {
 		return err
 	}
+	if c.Shell.Strip, err = s.next(ctx, l, v); err != nil {
+		return err
+	}
 	return render(ctx, w, http.StatusOK, view.CounterScreen(c))
 }
 

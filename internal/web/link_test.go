@@ -38,10 +38,10 @@ func TestTheFirstPlaceIsMadeOnOnePageAndOnce(t *testing.T) {
 		t.Errorf("%s", p.Text("main"))
 	}
 	p = b.Post("/setup/"+code, "place", "Le Zinc", "language", "fr-CA", "timezone", "America/Toronto", "name", "Marco", "email", "marco@lezinc.example", "password", webtest.Password).Want(303)
-	if p.Location() != "/p/le-zinc/start/tables" {
+	if p.Location() != "/p/le-zinc/start/message" {
 		t.Errorf("to %s", p.Location())
 	}
-	if p = b.Follow(p).Want(200); p.Text("li[aria-current=step]") == "" {
+	if p = b.Follow(p).Want(200); p.Text("li[aria-current=step]") != "Un premier message" || p.Text(".plaque") != "1" || !p.Has("main a[target=_blank]") {
 		t.Errorf("%s", p.Text("main"))
 	}
 	h.Visitor().Get("/setup/" + code).Want(404)

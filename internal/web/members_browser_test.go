@@ -10,48 +10,6 @@ import (
 	"comptoir/internal/web/webtest"
 )
 
-// The first five minutes: from the link in the terminal to a call that is taken, on two devices.
-func TestTheFirstFiveMinutes(t *testing.T) {
-	for name, screen := range map[string]browsertest.View{"desk": browsertest.Desk, "phone": browsertest.Phone} {
-		t.Run(name, func(t *testing.T) {
-			h := webtest.Empty(t)
-			look := func(p *browsertest.Page, shot string) {
-				p.Fits()
-				p.Axe()
-				p.Screenshot("members-" + shot + "-" + name)
-			}
-			d := browsertest.New(t, screen)
-			d.Goto(h.URL + "/setup/" + setupCode(h))
-			look(d, "setup")
-			d.Fill("#pn", "Le Zinc")
-			d.Fill("#on", "Marc-Antoine")
-			d.Fill("#oe", "marco@lezinc.example")
-			d.Fill("#passe", webtest.Password)
-			if d.Value("#pz") == "" {
-				t.Error("no zone is proposed")
-			}
-			d.Follow("button.btn--lit")
-			look(d, "tables")
-			d.Follow("button.btn--lit")
-			look(d, "network")
-			d.Follow("a.btn--lit")
-			d.WaitFor(".qr__box")
-			look(d, "message")
-
-			guest := browsertest.New(t, browsertest.Phone)
-			guest.Goto(h.URL + "/t/" + strings.Split(d.Text("p.code"), "/t/")[1])
-			guest.Click("button.btn[value=hungry]")
-			guest.WaitForText("#suivi", "On a faim")
-			d.WaitForText("#essai .bon", "On a faim")
-			look(d, "rings")
-			d.Click("#essai .btn--lit")
-			d.WaitForText("#essai .bon", "Marc-Antoine")
-			d.WaitGone("#essai .btn--lit")
-			guest.WaitForText("#suivi", "Marc-Antoine")
-		})
-	}
-}
-
 // Every page of members, in both lights, looked at by axe.
 func TestMembersPagesHoldOnEveryScreen(t *testing.T) {
 	h := webtest.New(t)

@@ -67,6 +67,7 @@ func (s *Server) settingsPages(l locale.Locale, v *door.Visit, current string) [
 			add("tables", "qr-code", at(v.Place, "tables"))
 		}
 		add("counter", "inbox", at(v.Place, "settings/counter"))
+		add("address", "link", at(v.Place, "settings/address"))
 		add("team", "users-round", at(v.Place, "settings/team"))
 		add("tokens", "key-round", at(v.Place, "settings/tokens"))
 		add("journal", "book-open-text", at(v.Place, "settings/journal"))
@@ -99,8 +100,7 @@ func (s *Server) showPlaceSettings(w http.ResponseWriter, r *http.Request, v *do
 	l, ctx := Language(r, v)
 	form := view.PlaceSettings{
 		Action: at(v.Place, "settings/place"), Name: p.Name, Zones: zoneOptions(l, p.TimeZone, time.Now()), Languages: languageOptions(l, p.Language, false),
-		Undo: strconv.Itoa(p.Settings.UndoSeconds), Wait: strconv.Itoa(int(p.Settings.LongWait / time.Minute)), Keep: strconv.Itoa(p.Settings.KeepGuestDays),
-		FirstName: p.Settings.ShowFirstName, HalfDay: p.Settings.FloorHalfDay, Owner: v.Actor.Role == place.Owner, Second: p.Settings.OwnersSecondFactor, Errors: errs, Steps: at(v.Place, firstStep),
+		Undo: strconv.Itoa(p.Settings.UndoSeconds), HalfDay: p.Settings.FloorHalfDay, Owner: v.Actor.Role == place.Owner, Second: p.Settings.OwnersSecondFactor, Errors: errs, Steps: at(v.Place, firstStep),
 	}
 	return render(ctx, w, status, view.PlaceSettingsPage(s.settingsShell(w, r, v), s.settingsPages(l, v, "place"), form))
 }
@@ -123,9 +123,6 @@ func (s *Server) changePlace(w http.ResponseWriter, r *http.Request, v *door.Vis
 		_, err := place.Change(r.Context(), tx, v.Actor, v.Place.ID, func(p *place.Place) error {
 			p.Name, p.Language, p.TimeZone = r.PostFormValue("place"), r.PostFormValue("language"), r.PostFormValue("timezone")
 			p.Settings.UndoSeconds = number(r.PostFormValue("undo"), -1)
-			p.Settings.LongWait = time.Duration(number(r.PostFormValue("wait"), -1)) * time.Minute
-			p.Settings.KeepGuestDays = number(r.PostFormValue("keep"), -1)
-			p.Settings.ShowFirstName = r.PostFormValue("first_name") == "on"
 			p.Settings.FloorHalfDay = r.PostFormValue("half_day") == "on"
 			typed = *p
 			if ask := r.PostFormValue("owners_second") == "on"; v.Actor.Role == place.Owner && ask != p.Settings.OwnersSecondFactor { // nobody else is shown it

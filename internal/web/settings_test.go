@@ -14,14 +14,14 @@ func TestThePlaceIsChangedInItsSettings(t *testing.T) {
 	if got := b.Get("/p/le-zinc/settings").Want(303).Location(); got != "/p/le-zinc/settings/place" {
 		t.Errorf("to %s", got)
 	}
-	form := []string{"place", "Le Zinc doré", "language", "en-CA", "timezone", "Europe/Paris", "undo", "20", "wait", "8", "keep", "14", "half_day", "on"}
-	p := b.Post("/p/le-zinc/settings/place", append(form[:6:6], "undo", "999", "wait", "x", "keep", "0")...).Want(422)
-	if !p.Has("#su-e") || !p.Has("#sw-e") || !p.Has("#sk-e") || p.Attr("#sn", "value") != "Le Zinc doré" {
+	form := []string{"place", "Le Zinc doré", "language", "en-CA", "timezone", "Europe/Paris", "undo", "20", "half_day", "on"}
+	p := b.Post("/p/le-zinc/settings/place", append(form[:6:6], "undo", "999")...).Want(422)
+	if !p.Has("#su-e") || p.Attr("#sn", "value") != "Le Zinc doré" {
 		t.Errorf("%s", p.Text("main"))
 	}
 	b.Post("/p/le-zinc/settings/place", form...).Want(303)
 	got, err := place.Get(t.Context(), h.DB, h.Place.ID)
-	if err != nil || got.Name != "Le Zinc doré" || got.Settings.UndoSeconds != 20 || got.Settings.KeepGuestDays != 14 || !got.Settings.FloorHalfDay || got.Settings.ShowFirstName {
+	if err != nil || got.Name != "Le Zinc doré" || got.Settings.UndoSeconds != 20 || !got.Settings.FloorHalfDay || !got.Settings.ShowFirstName {
 		t.Errorf("%+v %v", got, err)
 	}
 	p = b.Get("/p/le-zinc/settings/place").Want(200)

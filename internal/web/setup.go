@@ -65,6 +65,9 @@ func (s *Server) setup(w http.ResponseWriter, r *http.Request, v *door.Visit) er
 	if err != nil {
 		return err
 	}
+	if err := s.trialTable(r.Context(), m.As(p.ID, place.Owner), p.ID); err != nil {
+		return err
+	}
 	a := attempt(r, v)
 	a.Email = m.Email
 	in, err := place.SignIn(r.Context(), s.DB, s.Keys, a)

@@ -89,15 +89,15 @@ func TestTheAddressIsTestedChangedAndSaysHowManyCardsAreOut(t *testing.T) {
 	if page := owner.Get(cards); !strings.Contains(page.Text(".banner"), "2 affichettes imprimées") {
 		t.Errorf("%s", page.Text(".banner"))
 	}
-	address := "/p/le-zinc/tables/address"
+	address := "/p/le-zinc/settings/address"
 	owner.Post(address, "address", "lezinc.example", "do", "use").Want(http.StatusUnprocessableEntity)
 	owner.Post(address, "address", "https://lezinc.example/t/", "do", "use").Want(http.StatusUnprocessableEntity)
 	for host, want := range map[string]string{"https://lezinc.example": "Comptoir répond à cette adresse, en https.", "https://nobody.example": "Rien ne répond"} {
-		if page := owner.Post(address, "address", host, "do", "test").Want(200); !strings.Contains(page.Text("[role=status]"), want) {
+		if page := owner.Post(address, "address", host, "do", "test", "from", "cards").Want(200); !strings.Contains(page.Text("[role=status]"), want) {
 			t.Errorf("%s: %s", host, page.Text(".banner"))
 		}
 	}
-	page := owner.Follow(owner.Post(address, "address", "https://Lezinc.example", "do", "use").Want(303))
+	page := owner.Follow(owner.Post(address, "address", "https://Lezinc.example", "do", "use", "from", "cards").Want(303))
 	if !page.Has(".banner--verre") || !strings.HasPrefix(page.Text(".qc__u"), "lezinc.example/t/") {
 		t.Errorf("%s | %s", page.Text(".banner"), page.Text(".qc__u"))
 	}
@@ -122,7 +122,7 @@ func TestTheOperatorsAddressWins(t *testing.T) {
 	if page := owner.Get("/p/le-zinc/tables/cards"); !strings.Contains(page.Text(".banner"), "--public-url") || page.Has("input[name=address]") {
 		t.Errorf("%s", page.Text(".banner"))
 	}
-	owner.Post("/p/le-zinc/tables/address", "address", "https://other.example", "do", "use").Want(http.StatusBadRequest)
+	owner.Post("/p/le-zinc/settings/address", "address", "https://other.example", "do", "use").Want(http.StatusBadRequest)
 }
 
 func TestTablesZonesHoursAndKindsAreChanged(t *testing.T) {
@@ -148,8 +148,12 @@ func TestTablesZonesHoursAndKindsAreChanged(t *testing.T) {
 	owner.Post(at+"/hours", "from-4", "16:00", "to-4", "03:00").Want(303)
 	owner.Post(at+"/hours", "from-4", "16:00").Want(http.StatusUnprocessableEntity)
 	owner.Post(at+"/kinds", "kind", "bill", "kind", "hungry", "kind", "evil").Want(303)
-	owner.Post(at+"/gentle", "long", "7", "keep", "10").Want(303)
-	owner.Post(at+"/gentle", "long", "7", "keep", "9999").Want(http.StatusUnprocessableEntity)
+	owner.Post(at+"/gentle", "join", "2", "guest", "3", "table", "30", "long", "7").Want(303)
+	owner.Post(at+"/gentle", "join", "2", "guest", "0", "table", "30", "long", "7").Want(http.StatusUnprocessableEntity)
+	owner.Post(at+"/discreet", "keep", "10", "words", "zut, Flûte\r\nzut\r\n\r\n").Want(303)
+	if page := owner.Post(at+"/discreet", "keep", "9999", "words", "zut").Want(http.StatusUnprocessableEntity); page.Text("#masques") != "zut" {
+		t.Errorf("what was typed is lost: %q", page.Text("#masques"))
+	}
 
 	p, err := place.Get(t.Context(), h.DB, h.Place.ID)
 	if err != nil {
@@ -159,7 +163,7 @@ func TestTablesZonesHoursAndKindsAreChanged(t *testing.T) {
 	if s := set.Hours.Days[time.Thursday]; len(s) != 1 || s[0] != (place.Span{From: 16 * 60, To: 27 * 60}) {
 		t.Errorf("hours %v", set.Hours)
 	}
-	if strings.Join(set.GuestKinds, " ") != "hungry bill" || set.LongWait != 7*time.Minute || set.KeepGuestDays != 10 || set.ShowFirstName {
+	if strings.Join(set.GuestKinds, " ") != "hungry bill" || set.LongWait != 7*time.Minute || set.JoinWithin != 2*time.Minute || set.PerGuest != 3 || set.PerTable != 30 || set.KeepGuestDays != 10 || set.ShowFirstName || strings.Join(set.Masked, "|") != "zut|Flûte" {
 		t.Errorf("%+v", set)
 	}
 	all, _ = floor.Tables(t.Context(), h.DB, h.Place.ID)
@@ -211,7 +215,7 @@ func TestTheTablesScreenOnADeskAndAPhone(t *testing.T) {
 	})
 	for name, v := range map[string]browsertest.View{"1440": browsertest.Desk, "390-soir": browsertest.Phone.Evening()} {
 		p := signedIn(t, h, v, paths[0], h.Owner)
-		for screen, path := range map[string]string{"tables": "tables", "affichettes-wifi": "tables/cards", "essai": "start/message"} {
+		for screen, path := range map[string]string{"tables": "tables", "plan": "tables/plan", "adresse": "settings/address", "affichettes-wifi": "tables/cards", "essai": "start/message"} {
 			p.Goto(h.URL + "/p/le-zinc/" + path)
 			p.Fits()
 			p.Axe()

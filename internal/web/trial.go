@@ -26,7 +26,7 @@ func (s *Server) trial(ctx context.Context, l locale.Locale, v *door.Visit) (*vi
 	}
 	base, reachable := s.phoneBase(v)
 	t := &view.Trial{
-		Table: tables[0].Name, URL: base + "/t/" + s.Floor.Code(v.Place, tables[0]), Stream: at(v.Place, "start/stream") + "?from=" + itoa(seq),
+		Table: tables[0].Name, Trial: onlyTrial(tables), URL: base + "/t/" + s.Floor.Code(v.Place, tables[0]), Stream: at(v.Place, "start/stream") + "?from=" + itoa(seq),
 		Local: !reachable, Plain: strings.HasPrefix(base, "http://"),
 	}
 	t.Calls, err = s.trialCalls(ctx, l, v.Place)
@@ -73,13 +73,13 @@ func (s *Server) trialCalls(ctx context.Context, l locale.Locale, p place.Place)
 func (s *Server) trialStream(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
 	l, lctx := Language(r, v)
 	lctx = context.WithoutCancel(lctx)
-	p := v.Place
+	p, next := v.Place, at(v.Place, stepNetworkAt)
 	return s.stream(w, r, v, live.Topic{PlaceID: p.ID, Name: "trial " + l.Tag, Wants: about("call"), Render: func(ctx context.Context, entries []place.Entry) ([]live.Frame, error) {
 		calls, err := s.trialCalls(ctx, l, p)
 		if err != nil {
 			return nil, err
 		}
-		frame, err := Frame(lctx, entries[len(entries)-1].Seq, view.StreamPart("essai", view.TrialCallsPart(calls)))
+		frame, err := Frame(lctx, entries[len(entries)-1].Seq, view.StreamPart("essai", view.TrialCallsPart(calls)), view.StreamPart("suite", view.TrialFoot{Next: next, Done: calls.Done}.Part()))
 		return []live.Frame{frame}, err
 	}})
 }

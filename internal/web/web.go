@@ -59,6 +59,7 @@ func (s *Server) Routes(t *door.Table) {
 	s.stepRoutes(t)
 	s.settingsRoutes(t)
 	s.backupRoutes(t)
+	s.addressRoutes(t)
 	s.accountRoutes(t)
 	s.meRoutes(t)
 	s.factorRoutes(t)

@@ -19,6 +19,7 @@ CREATE TABLE floor_table (
   seats      BIGINT NOT NULL DEFAULT 0,        -- 0 = not told
   version    BIGINT NOT NULL DEFAULT 1,        -- of its code: raising it makes printed cards worthless
   coded_at   BIGINT NOT NULL,                  -- when the code in force was made
+  old_until  BIGINT NOT NULL DEFAULT 0,        -- until when the code before it still leads here
   printed_at BIGINT NOT NULL DEFAULT 0,        -- when its card was last printed
   printed_on TEXT NOT NULL DEFAULT '',         -- with which address
   asked_at   BIGINT NOT NULL DEFAULT 0,        -- the last thing said from it; also the lock of what is counted by table

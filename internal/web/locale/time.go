@@ -97,6 +97,12 @@ func (l Locale) Brief(t, now time.Time) string {
 	if t.Year() != now.Year() {
 		return l.Date(t)
 	}
+	return l.ShortDay(t)
+}
+
+// ShortDay is a day of this year where there is little room: "12 nov.".
+func (l Locale) ShortDay(t time.Time) string {
+	t = t.In(l.Zone)
 	month := l.T("time.mon." + strconv.Itoa(int(t.Month())))
 	if l.Tag == "en-US" {
 		return month + nbsp + strconv.Itoa(t.Day())

@@ -2,18 +2,19 @@ package view
 
 // Board is the room as colleagues see it: what waits, what is on its way, the plan. Its part #salle lives.
 type Board struct {
-	Base    string // POST Base/calls/ID/take …
-	Waiting []Slip
-	Coming  []Slip
-	Done    []Slip
-	DoneAll int // done tonight
-	Plan    []Spot
-	PlanSay string // the plan in words
-	Usual   string // "D'habitude, on passe en 3 min."
-	Opening Opening
-	Members []Colleague
-	Tables  []Option // for calls whose table is not known
-	NoTable *Link    // where tables are added, when there is none
+	Base     string // POST Base/calls/ID/take …
+	Waiting  []Slip
+	Coming   []Slip
+	Done     []Slip
+	DoneAll  int // done tonight
+	Plan     Plan
+	PlanLine string // "11 tables, 2 appels"
+	Usual    string // "D'habitude, on passe en 3 min."
+	Blocked  []BlockedRow
+	Opening  Opening
+	Members  []Colleague
+	Tables   []Option // for calls whose table is not known
+	NoTable  *Link    // where tables are added, when there is none
 }
 
 // Slip is one call, with its gestures.
@@ -27,14 +28,15 @@ type Slip struct {
 	More   []Said
 }
 
+// bare is the slip without who goes, who stands beside the gesture.
+func (c Slip) bare() Bon {
+	b := c.Bon
+	b.Who = ""
+	return b
+}
+
 // Said is what a guest wrote with a call.
 type Said struct{ Text, Lang string }
-
-// Spot is a table on the plan. State is "", "n" (calls), "r" (waits, somebody comes) or "g" (just served).
-type Spot struct {
-	Name, State string
-	X, Y        int
-}
 
 // Colleague is somebody a call can be given to.
 type Colleague struct {

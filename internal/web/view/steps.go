@@ -13,7 +13,7 @@ func stepsOf(ctx context.Context, page PageInfo, at int, place, detail string) S
 	page.NoIndex = true
 	return Steps{
 		Page: page, Title: l.T("steps.title"), Lead: l.T("steps.lead"), At: at, Place: place, Detail: detail,
-		Names: []string{l.T("steps.place"), l.T("steps.tables"), l.T("steps.network"), l.T("steps.message")},
+		Names: []string{l.T("steps.place"), l.T("steps.message"), l.T("steps.network"), l.T("steps.tables")},
 		Head:  l.T("setup.head"), Sub: l.T("setup.text"),
 	}
 }

@@ -2,28 +2,36 @@ package view
 
 // Room is the settings of the tables.
 type Room struct {
-	Base    string // /p/…/tables
-	Opening Opening
-	Zones   []ZoneRow
-	Count   int
-	AddZone Field
-	Add     Field // how many
-	InZone  Field // of the new tables
-	Renew   Field // whose codes
-	Hours   []HourRow
-	Kinds   []Option
-	Long    Field // minutes after which a wait is long
-	Keep    Field // days that guests' words are kept
-	Name    bool  // guests read the first name of who comes
-	Limits  []Fact
-	Blocked []BlockedRow
-	Error   string
+	Base      string // /p/…/tables
+	Plan      string // where the tables are put in their places, "" while there is none
+	Opening   Opening
+	Zones     []ZoneRow
+	Count     string // "11 tables, 3 zones"
+	AddZone   Field
+	Add       Field  // how many
+	InZone    Field  // of the new tables
+	Renew     Field  // whose codes
+	When      Field  // until when the old ones do
+	Open      []Fact // the hours in words, none = always open
+	Hours     []HourRow
+	HoursOpen bool // the form of the hours was refused: it stays open
+	Kinds     []Option
+	Gentle    []Field // numbers that keep it gentle
+	Fixed     string  // the limits that cannot be changed
+	Keep      Field   // days that guests' words are kept
+	Name      bool    // guests read the first name of who comes
+	Words     Field   // that the floor sees masked
+	Blocked   []BlockedRow
+	Error     string
 }
+
+var openingIcons = map[string]string{"open": "play", "paused": "pause", "closed": "x"}
 
 // ZoneRow is a part of the room with its plates. The one without ID holds tables of no zone.
 type ZoneRow struct {
 	ID, Name string
 	Tables   []Plate
+	Coded    string // "du 3 octobre"
 }
 
 // Plate is a table, and where it is edited. Stale: its printed card leads nowhere.
@@ -54,7 +62,6 @@ type Cards struct {
 	Back    string
 	Printed string // POST: they went to the printer
 	Cards   []Card
-	Reach   string // "ok", "http", "private", "self"
 	Address AddressForm
 }
 
@@ -64,14 +71,4 @@ type Card struct {
 	Table, Place string
 	URL          string // of the table, what the code says
 	Short        string // the address as people read it
-}
-
-// AddressForm says by which address guests come, and changes it.
-type AddressForm struct {
-	Now    string
-	Action string // POST, "" = may not be changed here
-	Field  Field
-	Fixed  bool // set by the operator
-	Out    int  // cards that carry the present address
-	Tested string
 }

@@ -1,0 +1,4 @@
+package app
+
+// AnswersAt lets tests try an address as the screen does.
+var AnswersAt = (*App).answersAt
