@@ -141,7 +141,7 @@ func signOut(d *browsertest.Page, h *webtest.House) {
 
 // An app is added with eyes and thumbs, asked for at the door, and what was kept on paper opens when it is lost.
 func TestACodeFromTheFirstDayToTheLast(t *testing.T) {
-	for name, screen := range map[string]browsertest.View{"desk": browsertest.Desk, "phone": browsertest.Phone, "evening": browsertest.Phone.Evening(), "english": browsertest.Desk.Evening().English()} {
+	for name, screen := range map[string]browsertest.View{"desk": browsertest.Desk, "phone": browsertest.Phone, "evening": browsertest.Phone.Evening(), "english": browsertest.Desk.Evening().English(), "without-script": browsertest.Phone.WithoutScript()} {
 		t.Run(name, func(t *testing.T) {
 			h := webtest.New(t)
 			speaking(h, screen)
@@ -156,7 +156,9 @@ func TestACodeFromTheFirstDayToTheLast(t *testing.T) {
 			look := func(shot string) {
 				t.Helper()
 				d.Fits()
-				d.Axe()
+				if !screen.NoScript { // it is one
+					d.Axe()
+				}
 				d.Screenshot("factor-" + shot + "-" + name)
 			}
 			enterByPassword(d, h, "/p/le-zinc/settings/team")
