@@ -128,6 +128,12 @@ func TestOwnersAreLedToASecondFactorBeforeAnythingElse(t *testing.T) {
 	}
 	v.Get("/p/le-zinc/settings/team").Want(200)
 	v.Get("/me/second").Want(303)
+	journal := v.Get("/p/le-zinc/settings/journal").Want(200).Text("main")
+	for _, want := range []string{"Demande un second facteur aux propriétaires", "A ajouté un second facteur application de codes"} {
+		if !strings.Contains(journal, want) {
+			t.Errorf("the journal does not say %q: %s", want, journal)
+		}
+	}
 }
 
 func TestAResetLinkDoesNotSkipTheSecondFactor(t *testing.T) {

@@ -63,6 +63,12 @@ func journalLine(l locale.Locale, e place.Entry, names map[string]string) view.J
 	if key := "journal." + e.Kind; l.Has(key) {
 		line.What = l.T(key)
 	}
+	if asked, ok := e.Data["owners_second_factor"].(bool); ok {
+		line.What = l.T("journal.factor.waived")
+		if asked {
+			line.What = l.T("journal.factor.asked")
+		}
+	}
 	if name := names[e.SubjectID]; name != "" && e.SubjectID != e.ActorID {
 		line.Detail = name
 	}
