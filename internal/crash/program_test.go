@@ -143,6 +143,7 @@ func comptoir(t *testing.T, h *house, env []string, args ...string) (said string
 	t.Helper()
 	cmd := exec.Command(binary(t), append(args, h.where()...)...)
 	cmd.Env = append(os.Environ(), append([]string{"LANG=C"}, env...)...)
+	cmd.Stdin = strings.NewReader(password) // for the verbs that ask for one
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
