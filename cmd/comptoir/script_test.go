@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"comptoir/internal/db"
 )
 
 func TestMain(m *testing.M) {
@@ -43,6 +45,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"ready": ready, "get": get, "send": send, "pick": pick, "overwrite": overwrite, "stdoutfile": stdoutFile,
+			"sql": sqlCommand, "tear": tear, "halve": halve,
 		},
 	})
 }
@@ -109,6 +112,32 @@ func overwrite(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	_, err = f.WriteAt([]byte(strings.Repeat(args[2], 4096/len(args[2]))), at)
 	ts.Check(err)
+}
+
+// sqlCommand changes a database behind the program's back: sql FILE STATEMENT.
+func sqlCommand(ts *testscript.TestScript, neg bool, args []string) {
+	d, err := db.Open(context.Background(), ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer d.Close()
+	_, err = d.SQLDB().Exec(args[1])
+	ts.Check(err)
+}
+
+// tear fills the first page of a table with rubbish: tear FILE TABLE.
+func tear(ts *testscript.TestScript, neg bool, args []string) {
+	d, err := db.Open(context.Background(), ts.MkAbs(args[0]))
+	ts.Check(err)
+	var page int64
+	ts.Check(d.QueryRow(context.Background(), "SELECT rootpage FROM sqlite_schema WHERE name = $1", args[1]).Scan(&page))
+	d.Close()
+	overwrite(ts, neg, []string{args[0], strconv.FormatInt((page-1)*4096, 10), "torn"})
+}
+
+// halve cuts a file in the middle: halve FILE.
+func halve(ts *testscript.TestScript, neg bool, args []string) {
+	st, err := os.Stat(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Check(os.Truncate(ts.MkAbs(args[0]), st.Size()/2))
 }
 
 // stdoutFile puts a file's trimmed text into a variable: stdoutfile NAME FILE.

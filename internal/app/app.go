@@ -79,12 +79,14 @@ func (a *App) build(ctx context.Context) (err error) {
 	if a.unlock, err = lock(a.cfg); err != nil {
 		return err
 	}
-	if a.cfg.Database == "" {
-		if err := db.CheckLog(a.cfg.databaseURL()); err != nil { // SQLite goes on without what is missing
-			a.log.Error("the end of the database's log is missing: look with comptoir check --deep", "err", err)
-		}
+	cut, err := a.cfg.whole()
+	if err != nil {
+		return err
 	}
 	if a.Store, err = Open(ctx, a.cfg, !a.cfg.NoMigrate); err != nil {
+		return err
+	}
+	if err := a.examine(ctx); err != nil {
 		return err
 	}
 	if err := a.loadPublicURL(ctx); err != nil {
@@ -106,6 +108,9 @@ func (a *App) build(ctx context.Context) (err error) {
 		return err
 	}
 	a.Inbox.Queue = a.queue
+	if err := a.holdBack(ctx, cut); err != nil {
+		return err
+	}
 	collector := &inbox.Collector{Inbox: a.Inbox, Holder: db.NewID(), Alone: a.DB.Engine() == db.SQLite}
 	a.runs = append(a.runs, a.DB.Run, a.hub.Run, a.queue.Run, collector.Run, a.catchUp, a.prune, a.backups.Run, a.learnOwn)
 	if err := a.doors(); err != nil {
@@ -149,15 +154,22 @@ func (a *App) doors() error {
 	return nil
 }
 
-// lock takes the data folder on SQLite. On PostgreSQL any number of processes may share one.
-func lock(cfg Config) (func(), error) {
+// lock takes the data folder on SQLite. On PostgreSQL any number of processes may share one. A verb that looks at
+// the database's log has the folder for a moment.
+func lock(cfg Config) (unlock func(), err error) {
 	if cfg.Database != "" {
 		return func() {}, nil
 	}
 	if err := makeData(cfg.Data); err != nil {
 		return nil, err
 	}
-	return db.Lock(cfg.Data)
+	for range 10 {
+		if unlock, err = db.Lock(cfg.Data); !fault.Is(err, fault.Conflict) {
+			return unlock, err
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return nil, err
 }
 
 // loadPublicURL takes the address from the settings of the operator, else from the address screen.

@@ -22,6 +22,9 @@ func RunMigrate(ctx context.Context, cfg Config, keep bool) (steps int, copied s
 		return 0, "", err
 	}
 	defer unlock()
+	if _, err := cfg.whole(); err != nil {
+		return 0, "", err
+	}
 	s, err := open(ctx, cfg)
 	if err != nil {
 		return 0, "", err

@@ -34,6 +34,8 @@ type Config struct {
 	BackupKeep       int      `help:"How many nightly backups are kept; 0 makes none." default:"7" env:"COMPTOIR_BACKUP_KEEP" name:"backup-keep"`
 	BackupRecipients []string `help:"age public keys: only the holders of their other halves can open the nightly backups." env:"COMPTOIR_BACKUP_RECIPIENTS" name:"backup-recipients" placeholder:"age1…,…"`
 
+	AcceptLoss bool `help:"Start although the end of the database's log is lost. What was on its way waits for a person." env:"COMPTOIR_ACCEPT_LOSS" name:"accept-loss"`
+
 	NoMigrate bool   `help:"Refuse to start on an older schema instead of bringing it up to date." env:"COMPTOIR_NO_MIGRATE" name:"no-migrate"`
 	LogFormat string `help:"text or json; without it text on a terminal, json elsewhere." enum:"text,json,auto" default:"auto" env:"COMPTOIR_LOG_FORMAT" name:"log-format"`
 	LogLevel  string `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"COMPTOIR_LOG_LEVEL" name:"log-level"`

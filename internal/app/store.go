@@ -27,6 +27,9 @@ type Store struct {
 // Open opens the data folder and database of cfg. With migrate it brings the schema up to date, else it
 // refuses another one. It does not take the folder's lock: a command line works beside a server.
 func Open(ctx context.Context, cfg Config, migrate bool) (*Store, error) {
+	if err := cfg.wholeBeside(); err != nil {
+		return nil, err
+	}
 	s, err := open(ctx, cfg)
 	if err != nil {
 		return nil, err

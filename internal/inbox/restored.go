@@ -22,14 +22,26 @@ func (b *Inbox) Restored(ctx context.Context) (held int, err error) {
 		return 0, err
 	}
 	for _, p := range places {
+		if err := b.reindex(ctx, p); err != nil {
+			return 0, err
+		}
+	}
+	return b.HoldBack(ctx)
+}
+
+// HoldBack has every answer that has not surely arrived wait for a person, and returns how many: the rows say what
+// was once, not what has become of it.
+func (b *Inbox) HoldBack(ctx context.Context) (held int, err error) {
+	places, err := place.All(ctx, b.DB)
+	if err != nil {
+		return 0, err
+	}
+	for _, p := range places {
 		n, err := b.holdBack(ctx, p.ID)
 		if err != nil {
 			return held, err
 		}
 		held += n
-		if err := b.reindex(ctx, p); err != nil {
-			return held, err
-		}
 	}
 	return held, nil
 }

@@ -29,12 +29,15 @@ type Keys struct {
 // KeyFile is the name of the key's file in a data folder.
 const KeyFile = "comptoir.key"
 
-// LoadKeys reads the key of a data folder, and makes one when there is none. A file that others can read
-// is refused with the key "key.readable"; a damaged one with "key.damaged".
+// LoadKeys reads the key of a data folder, and makes one when the folder is new. One that is gone is refused with
+// the key "key.missing", a file that others can read with "key.readable", a damaged one with "key.damaged".
 func LoadKeys(dir string) (Keys, error) {
 	path := filepath.Join(dir, KeyFile)
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(filepath.Join(dir, folderFile)); err == nil {
+			return Keys{}, fault.New(fault.Conflict, "key.load", "key.missing", "path", path)
+		}
 		return makeKeys(path)
 	}
 	if err != nil {
