@@ -112,7 +112,7 @@ func (a *API) createCall(ctx context.Context, v *door.Visit, in *struct {
 	ByID
 	Body NewCall
 }) (*made[Call], error) {
-	id, err := a.Inbox.Pass(ctx, v.Actor, v.Place.ID, in.ID, in.Body.MessageID, in.Body.Note)
+	id, err := a.Inbox.Pass(ctx, v.Actor, v.Place.ID, in.ID, in.Body.MessageID, "", in.Body.Note)
 	if err != nil {
 		return nil, a.wrongMessage(ctx, v, in.ID, in.Body.MessageID, "message_id", err)
 	}

@@ -48,7 +48,7 @@ func (a *App) toFloor(ctx context.Context, tx db.Tx, actor place.Actor, p inbox.
 		words = p.Note + "\n" + words
 	}
 	c, err := a.Floor.FromConversation(ctx, tx, actor, p.PlaceID, floor.FromNetwork{
-		ConversationID: p.ConversationID, Network: string(p.Kind), Author: p.Name, Text: words,
+		ConversationID: p.ConversationID, Network: string(p.Kind), Author: p.Name, Text: words, TableID: p.TableID,
 	})
 	return c.ID, err
 }

@@ -286,7 +286,7 @@ func TestAMessagePassedToTheFloorIsToldBackInItsConversation(t *testing.T) {
 		}
 		eventually(t, "the mail arrives", func() bool { return len(h.list(t)) == 1 })
 		c := h.list(t)[0]
-		if _, err := h.Inbox.Pass(t.Context(), h.owner, h.place.ID, c.ID, "", "Apporte les menus"); err != nil {
+		if _, err := h.Inbox.Pass(t.Context(), h.owner, h.place.ID, c.ID, "", "", "Apporte les menus"); err != nil {
 			t.Fatal(err)
 		}
 		waiting, err := floor.Waiting(t.Context(), h.DB, h.place.ID)

@@ -6,6 +6,7 @@ import (
 
 	"comptoir/internal/db"
 	"comptoir/internal/network"
+	"comptoir/internal/text"
 )
 
 // Direction tells who speaks.
@@ -55,7 +56,8 @@ type Attachment struct {
 	Alt       string
 }
 
-// remote is what a driver needs to answer a message, as stored.
+// remote is what came with a message beside its words, as stored: what a driver needs to answer it, and how many of its
+// pictures would be fetched from elsewhere.
 type remote struct {
 	Thread     network.RemoteID   `json:"thread,omitempty"`
 	ReplyTo    network.RemoteID   `json:"reply_to,omitempty"`
@@ -63,12 +65,13 @@ type remote struct {
 	Author     *network.Author    `json:"author,omitempty"`
 	Meta       map[string]string  `json:"meta,omitempty"`
 	Bounce     *network.Bounce    `json:"bounce,omitempty"`
+	Pictures   int                `json:"pictures,omitempty"`
 }
 
 func remoteOf(m *network.Message) string {
 	a := m.Author
 	a.Avatar = ""
-	data, err := json.Marshal(remote{Thread: m.Thread, ReplyTo: m.ReplyTo, References: m.References, Author: &a, Meta: m.Meta, Bounce: m.Bounce})
+	data, err := json.Marshal(remote{Thread: m.Thread, ReplyTo: m.ReplyTo, References: m.References, Author: &a, Meta: m.Meta, Bounce: m.Bounce, Pictures: text.RemotePictures(m.HTML)})
 	if err != nil {
 		return "{}" // strings always marshal
 	}
@@ -98,6 +101,9 @@ func (m Message) Author() network.Author {
 
 // Bounce is the report that this message is, nil for any other.
 func (m Message) Bounce() *network.Bounce { return m.remote.Bounce }
+
+// RemotePictures is how many pictures of it were not fetched: to do so tells the sender that it was read.
+func (m Message) RemotePictures() int { return m.remote.Pictures }
 
 const messageColumns = "m.n, m.id, m.conversation_id, m.account_id, coalesce(m.person_id, ''), m.member_id, coalesce(m.remote_id, ''), m.direction, m.automatic, m.subject, m.text, m.quoted, m.lang, m.url, m.visibility, m.liked, m.sent_at, m.received_at, m.sort_at, m.remote"
 

@@ -20,10 +20,11 @@ type Passed struct {
 	Name           string // who said it
 	Text           string
 	Note           string // a word of the member's for the floor
+	TableID        string // where they sit, "" = not known; the floor's own id
 }
 
-// Pass hands a message to the floor; messageID "" is the latest of theirs.
-func (b *Inbox) Pass(ctx context.Context, actor place.Actor, placeID, id, messageID, note string) (callID string, err error) {
+// Pass hands a message to the floor; messageID "" is the latest of theirs, tableID "" a table that is not known.
+func (b *Inbox) Pass(ctx context.Context, actor place.Actor, placeID, id, messageID, tableID, note string) (callID string, err error) {
 	const op = "inbox.pass"
 	if err := actor.Needs(place.Manager, placeID); err != nil {
 		return "", err
@@ -46,7 +47,7 @@ func (b *Inbox) Pass(ctx context.Context, actor place.Actor, placeID, id, messag
 		if name == "" {
 			name = m.Author().Handle
 		}
-		p := Passed{PlaceID: placeID, ConversationID: id, MessageID: m.ID, Name: name, Text: text.Clip(m.Text, 500), Note: text.Clip(text.Line(note), 200)}
+		p := Passed{PlaceID: placeID, ConversationID: id, MessageID: m.ID, Name: name, Text: text.Clip(m.Text, 500), Note: text.Clip(text.Line(note), 200), TableID: tableID}
 		c, err := get(ctx, tx, placeID, m.ConversationID)
 		if err != nil {
 			return err

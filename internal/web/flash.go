@@ -17,6 +17,7 @@ type flash struct {
 	Args []string          `json:"a,omitempty"` // name, value, name, value
 	Undo string            `json:"u,omitempty"` // a POST address of ours
 	Vals map[string]string `json:"v,omitempty"`
+	Till int64             `json:"t,omitempty"` // ms since 1970 until when Undo works: the notice counts down to it
 }
 
 // leave keeps a notice for the next page. It holds nothing secret: the browser that sees it wrote it.
@@ -47,6 +48,10 @@ func toasts(w http.ResponseWriter, r *http.Request, v *door.Visit, l locale.Loca
 	t := view.Toast{Text: l.T(f.Key, args...)}
 	if ours(f.Undo) {
 		t.Undo = f.Undo
+		if f.Till > 0 {
+			t.Until = f.Till
+			t.One, t.Other = l.Raw("inbox.leaves")
+		}
 		for name, value := range f.Vals {
 			t.Vals = append(t.Vals, view.Hidden{Name: name, Value: value})
 		}

@@ -108,12 +108,31 @@ func (s *Server) counter(ctx context.Context, w http.ResponseWriter, r *http.Req
 	}
 	c := view.Counter{Shell: s.shell(r, v, "counter")}
 	c.Shell.Toasts, c.Shell.Sub, c.Shell.Stream = toasts(w, r, v, l), counterSub(l, n), streamOf(f, v.Place, follow, seq)
+	health, err := s.health(ctx, v.Place, l)
+	if err != nil {
+		return c, err
+	}
+	c.Shell.Strip = view.HealthStrip(health)
 	c.Shell.Search = &view.Search{Action: at(v.Place, "inbox"), Query: f.Search}
 	if c.List, err = s.conversations(ctx, v, l, f, n, open); err != nil {
-		s.Log.Error("read the list of conversations", "ref", v.Ref, "place", v.Place.ID, "err", err)
-		c.List = view.List{URL: f.at(v.Place, ""), Fault: l.Fault(err)}
+		if fault.CodeOf(err) == fault.Internal || fault.Is(err, fault.Unavailable) {
+			s.Log.Error("read the list of conversations", "ref", v.Ref, "place", v.Place.ID, "err", err)
+		}
+		c.List = view.List{URL: f.first().at(v.Place, ""), States: states(l, v.Place, f, n), Fault: l.Fault(err)}
 	}
 	return c, nil
+}
+
+// health are the accounts of a place that wait for a person.
+func (s *Server) health(ctx context.Context, p place.Place, l locale.Locale) ([]view.Health, error) {
+	accounts, err := place.Accounts(ctx, s.DB, p.ID)
+	var all []view.Health
+	for _, a := range accounts {
+		if a.State == place.AccountPerson {
+			all = append(all, view.Health{Network: string(a.Kind), Fact: l.T("accounts.waits", "account", a.Handle), URL: accountsAt(p, "/"+a.ID)})
+		}
+	}
+	return all, err
 }
 
 // argument is one argument of a fault with this key, "" for any other error.

@@ -102,7 +102,7 @@ const snoozeMorning = 10 * time.Hour
 
 // snoozeMenu proposes when a conversation comes back, in the place's own time.
 func snoozeMenu(l locale.Locale, p place.Place, now time.Time) view.SnoozeMenu {
-	m := view.SnoozeMenu{Zone: l.T("snooze.zone", "zone", zoneCity(p.TimeZone))}
+	m := view.SnoozeMenu{Zone: l.T("snooze.zone", "zone", zoneName(l, p.TimeZone))}
 	for _, o := range []struct{ value, icon string }{{"2h", "clock"}, {"morning", "sun"}, {"monday", "calendar"}, {"message", "message-circle"}} {
 		opt := view.Option{Value: o.value, Label: l.T("snooze.option." + o.value), Icon: o.icon}
 		if until, ok := snoozeTime(o.value, p, now); ok && !until.IsZero() {
@@ -113,11 +113,6 @@ func snoozeMenu(l locale.Locale, p place.Place, now time.Time) view.SnoozeMenu {
 	tomorrow := startOfDay(now.In(p.Location())).AddDate(0, 0, 1)
 	m.Date, m.Time = tomorrow.Format("2006-01-02"), "10:00"
 	return m
-}
-
-// zoneCity is the last part of a zone's name, as people say it: "Montreal" of America/Montreal.
-func zoneCity(zone string) string {
-	return strings.ReplaceAll(zone[strings.LastIndexByte(zone, '/')+1:], "_", " ")
 }
 
 // snoozeTime is the moment that a choice of the menu means; the zero time is "until the next message".
@@ -226,7 +221,7 @@ func (s *Server) label(w http.ResponseWriter, r *http.Request, v *door.Visit) er
 
 // passToFloor makes a call for the floor of the latest message, or of the one named.
 func (s *Server) passToFloor(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
-	_, err := s.Inbox.Pass(r.Context(), v.Actor, v.Place.ID, r.PathValue("conversation"), r.PostFormValue("message"), r.PostFormValue("note"))
+	_, err := s.Inbox.Pass(r.Context(), v.Actor, v.Place.ID, r.PathValue("conversation"), r.PostFormValue("message"), r.PostFormValue("table"), r.PostFormValue("note"))
 	return s.backToCounter(w, r, v, err, flash{Key: "inbox.done.passed"})
 }
 

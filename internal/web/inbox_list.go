@@ -66,7 +66,7 @@ func states(l locale.Locale, p place.Place, f filter, n inbox.Counts) []view.Chi
 		if tab == inbox.TabOpen {
 			to, on = "", f.Tab == "" && f.Search == ""
 		}
-		chips = append(chips, view.Chip{Label: l.T("inbox.tab." + string(tab)), URL: f.in(to).at(p, ""), Count: counts[tab], On: on})
+		chips = append(chips, view.Chip{Label: l.T("inbox.tab." + string(tab)), URL: f.in(to).at(p, ""), Count: counts[tab], On: on, Key: "tab-" + string(tab)})
 	}
 	return chips
 }

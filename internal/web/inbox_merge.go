@@ -107,7 +107,7 @@ const mergeShown = 12
 // latest ones.
 func (s *Server) mergeChoices(ctx context.Context, r *http.Request, p place.Place, l locale.Locale, m *view.Merge, kept inbox.Thread) error {
 	words := strings.TrimSpace(r.URL.Query().Get("with"))
-	m.Search = view.Search{Action: at(p, "inbox/c/"+kept.ID+"/merge"), Name: "with", Query: words, Hidden: filterOf(r).hidden()}
+	m.Search = view.Search{Action: at(p, "inbox/c/"+kept.ID+"/merge"), Name: "with", Words: l.T("merge.search"), Query: words, Hidden: filterOf(r).hidden()}
 	queries := []inbox.Query{{Tab: inbox.TabAll, Search: words, Limit: mergeShown + 1}}
 	if words == "" {
 		queries = []inbox.Query{{Tab: inbox.TabAll, Limit: mergeShown + 1}}

@@ -101,7 +101,7 @@ func TestOnlyConversationsOfThePlaceAreJoined(t *testing.T) {
 	b := h.As(h.Owner)
 	id := say(t, h, from("Maude", "Bonsoir", time.Now()))[0]
 	at := "/p/le-zinc/inbox/c/" + id
-	if p := b.Get(at + "/merge").Want(200); !strings.Contains(p.Text("#fil"), "Aucune conversation") {
+	if p := b.Get(at + "/merge").Want(200); !strings.Contains(p.Text("#fil"), "pas d’autre conversation") {
 		t.Errorf("%s", p.Text("#fil"))
 	}
 	b.Post(at+"/merge", "other", "x").Want(404)

@@ -96,8 +96,8 @@ func (s *Server) kept(ctx context.Context, r *http.Request, v *door.Visit, l loc
 
 // reply stores an answer. Sent twice by a browser (a double press, a page loaded again) it is stored once.
 func (s *Server) reply(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
-	files, done, err := formFiles(r)
-	defer done()
+	files, closeFiles, err := formFiles(r)
+	defer closeFiles()
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (s *Server) reply(w http.ResponseWriter, r *http.Request, v *door.Visit) er
 	if r.PostFormValue("anyway") != "" {
 		a.Seen = ""
 	}
-	_, err = s.Inbox.Reply(r.Context(), v.Actor, v.Place.ID, a)
+	done, err := s.Inbox.Reply(r.Context(), v.Actor, v.Place.ID, a)
 	l, _ := Language(r, v)
 	if other := argument(err, "inbox.collision", "message"); other != "" {
 		c, err := s.collision(r.Context(), v, l, other)
@@ -129,7 +129,7 @@ func (s *Server) reply(w http.ResponseWriter, r *http.Request, v *door.Visit) er
 	}
 	f := filterOf(r)
 	if a.Settle {
-		flash{Key: "inbox.done.answered_settled"}.leave(w, v)
+		flash{Key: "inbox.done.answered_settled", Undo: at(v.Place, "inbox/m/"+done.MessageID+"/cancel"), Till: done.Due.UnixMilli()}.leave(w, v)
 		return seeOther(w, r, f.first().at(v.Place, ""))
 	}
 	return seeOther(w, r, f.at(v.Place, "/c/"+a.ConversationID))

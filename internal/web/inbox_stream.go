@@ -49,7 +49,7 @@ func (s *Server) counterStream(w http.ResponseWriter, r *http.Request, v *door.V
 		}
 	}
 	name := strings.Join([]string{"inbox", l.Tag, v.Member.ID, c.open, c.filter.at(v.Place, "")}, " ")
-	return s.stream(w, r, v, live.Topic{PlaceID: v.Place.ID, Name: name, Wants: about("conversation", "reply", "call"), Render: c.render})
+	return s.stream(w, r, v, live.Topic{PlaceID: v.Place.ID, Name: name, Wants: about("conversation", "reply", "call", "account"), Render: c.render})
 }
 
 // counterLive is one member's open counter.
@@ -71,9 +71,14 @@ var arrivals = map[string]bool{"conversation.received": true, "conversation.woke
 func (c counterLive) render(ctx context.Context, entries []place.Entry) ([]live.Frame, error) {
 	var touched []string
 	arrived := map[string]bool{}
+	accounts := false
 	for _, e := range entries {
 		if strings.HasPrefix(e.Kind, "call.") {
 			continue // it changes the counts alone
+		}
+		if strings.HasPrefix(e.Kind, "account.") {
+			accounts = true
+			continue
 		}
 		if !slices.Contains(touched, e.SubjectID) {
 			touched = append(touched, e.SubjectID)
@@ -100,6 +105,13 @@ func (c counterLive) render(ctx context.Context, entries []place.Entry) ([]live.
 		}
 		parts = append(parts, opened...)
 	}
+	if accounts {
+		health, err := c.s.health(ctx, p, c.l)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, view.StreamPart("sante", view.HealthStrip(health)))
+	}
 	frame, err := Frame(c.ctx, entries[len(entries)-1].Seq, parts...)
 	return []live.Frame{frame}, err
 }
@@ -112,7 +124,7 @@ func (c counterLive) counts(ctx context.Context) ([]templ.Component, error) {
 	}
 	calls, err := floor.WaitingCount(ctx, c.s.DB, c.place)
 	return []templ.Component{
-		view.StreamCount("counter", n.Open), view.StreamCount("floor", calls), view.StreamSub(counterSub(c.l, n)),
+		view.StreamCount("counter", n.Open), view.StreamCount("tab-open", n.Open), view.StreamCount("tab-mine", n.Mine), view.StreamCount("tab-snoozed", n.Snoozed), view.StreamCount("floor", calls), view.StreamSub(counterSub(c.l, n)),
 	}, err
 }
 

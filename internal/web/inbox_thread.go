@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"comptoir/internal/inbox"
 	"comptoir/internal/network"
 	"comptoir/internal/place"
+	"comptoir/internal/text"
 	"comptoir/internal/web/locale"
 	"comptoir/internal/web/view"
 )
@@ -37,7 +39,7 @@ func (s *Server) thread(ctx context.Context, r *http.Request, v *door.Visit, l l
 		ID: t.ID, Base: at(v.Place, "inbox/c/"+t.ID), Back: f.at(v.Place, ""), Name: name,
 		Face: view.Face{Name: name, Hue: view.Hue(t.PersonID), Network: string(t.Kind)}, Network: string(t.Kind),
 		Subject: t.Subject, State: string(t.State), Assigned: floor.FirstName(t.Assignee), Collide: a.Collide,
-		Card: t.PersonID != "", CanFloor: s.Inbox.ToFloor != nil && t.Kind != place.HouseKind, CanMerge: true, Line: threadLine(l, t),
+		Card: t.PersonID != "", CanMerge: true, Line: threadLine(l, t),
 	}
 	switch t.State {
 	case inbox.Snoozed:
@@ -71,9 +73,45 @@ func (s *Server) thread(ctx context.Context, r *http.Request, v *door.Visit, l l
 	if pane.Merged, err = s.mergedIn(ctx, v.Place, l, t); err != nil {
 		return nil, err
 	}
+	if s.canPass(t) {
+		if pane.Floor, err = s.floorMenu(ctx, v.Place, t, now); err != nil {
+			return nil, err
+		}
+	}
 	pane.Snooze = snoozeMenu(l, v.Place, now)
 	pane.Reply, err = s.replyBox(ctx, r, v, l, t, a)
 	return pane, err
+}
+
+// canPass tells whether what they say can become a call. What was said at a table is one already.
+func (s *Server) canPass(t inbox.Thread) bool {
+	return s.Inbox.ToFloor != nil && t.Kind != place.HouseKind
+}
+
+// saysTable finds the table that somebody names.
+var saysTable = regexp.MustCompile(`\btable[ #n°:]*([a-z0-9-]+)`)
+
+// floorMenu offers the tables; the one where they sit, or that they name, is chosen.
+func (s *Server) floorMenu(ctx context.Context, p place.Place, t inbox.Thread, now time.Time) (*view.FloorMenu, error) {
+	tables, err := floor.Tables(ctx, s.DB, p.ID)
+	if err != nil {
+		return nil, err
+	}
+	seats, err := floor.Seats(ctx, s.DB, p.ID, now, []string{t.ID})
+	if err != nil {
+		return nil, err
+	}
+	sits := seats[t.ID].Table
+	for _, m := range slices.Backward(t.Messages) {
+		if named := saysTable.FindStringSubmatch(text.Fold(m.Text)); sits == "" && m.Direction == inbox.In && named != nil {
+			sits = named[1]
+		}
+	}
+	menu := &view.FloorMenu{}
+	for _, table := range tables {
+		menu.Tables = append(menu.Tables, view.Option{Value: table.ID, Label: table.Name, Chosen: sits != "" && text.Fold(table.Name) == text.Fold(sits)})
+	}
+	return menu, nil
 }
 
 func joiner(url string) string {
@@ -134,7 +172,7 @@ func (s *Server) threadItems(ctx context.Context, p place.Place, l locale.Locale
 	if err != nil {
 		return nil, err
 	}
-	c.subject, c.kind, c.found = t.Subject, t.Kind, found
+	c.subject, c.kind, c.found, c.floor = t.Subject, t.Kind, found, s.canPass(t)
 	var all []threadItem
 	last := lastOfTheirs(t.Messages)
 	for _, m := range t.Messages {
@@ -193,6 +231,7 @@ type chronicler struct {
 	labels  map[string]string
 	subject string
 	kind    network.Kind
+	floor   bool   // a message can be passed to the floor
 	found   string // the message that led here
 	// notSent is what kept an answer from leaving.
 	notSent func(inbox.Delivery) error
@@ -225,9 +264,10 @@ func (c *chronicler) message(m inbox.Message, latest bool) view.Message {
 		ID: m.ID, At: c.l.Clock(m.At), Stamp: c.l.Stamp(m.At), Us: m.Direction == inbox.Out, Text: m.Text, Folded: m.Quoted,
 		Lang: foreign(c.l, m.Lang), Remote: m.URL, Found: m.ID == c.found,
 	}
-	if m.Subject != c.subject {
+	if text.Subject(m.Subject) != text.Subject(c.subject) {
 		v.Subject = m.Subject
 	}
+	v.Blocked, v.Automatic = m.RemotePictures(), m.Automatic
 	for _, f := range m.Attachments {
 		v.Files = append(v.Files, c.file(f))
 	}
@@ -244,9 +284,7 @@ func (c *chronicler) message(m inbox.Message, latest bool) view.Message {
 	}
 	v.Face = view.Face{Name: v.Name, Hue: view.Hue(m.PersonID), Network: string(c.kind)}
 	v.Latest, v.Reply = latest, latest
-	if latest && c.kind != place.HouseKind {
-		v.Floor = at(c.place, "inbox/c/"+m.ConversationID+"/floor")
-	}
+	v.Floor = latest && c.floor
 	return v
 }
 
@@ -289,7 +327,7 @@ func (c *chronicler) delivery(v *view.Message, m inbox.Message) {
 	case inbox.Sending:
 		v.State = "sending"
 	case inbox.Held:
-		v.State, v.Fault, v.Undo = "held", c.l.T("message.held"), base+"/cancel"
+		v.State, v.Fault, v.Undo, v.Mend = "held", c.l.T("message.held"), base+"/cancel", accountsAt(c.place, "/"+m.AccountID)
 	case inbox.Failed:
 		v.State, v.Fault = "failed", why
 		if d.FaultKey != "reply.bounced" {

@@ -39,14 +39,18 @@ func zoneOptions(l locale.Locale, chosen string, now time.Time) []view.Option {
 	return all
 }
 
+// zoneName is a time zone as people say it: "Montréal" of America/Montreal.
+func zoneName(l locale.Locale, zone string) string {
+	if key := "zone." + zone; l.Has(key) {
+		return l.T(key)
+	}
+	return strings.ReplaceAll(zone[strings.LastIndexByte(zone, '/')+1:], "_", " ")
+}
+
 func zoneOption(l locale.Locale, name, chosen string, now time.Time) (view.Option, bool) {
 	loc, err := time.LoadLocation(name)
 	if err != nil || name == "" {
 		return view.Option{}, false
 	}
-	label := strings.ReplaceAll(name[strings.LastIndexByte(name, '/')+1:], "_", " ")
-	if key := "zone." + name; l.Has(key) {
-		label = l.T(key)
-	}
-	return view.Option{Value: name, Label: l.T("setup.zone_now", "zone", label, "time", locale.New(l.Tag, loc).Clock(now)), Chosen: name == chosen}, true
+	return view.Option{Value: name, Label: l.T("setup.zone_now", "zone", zoneName(l, name), "time", locale.New(l.Tag, loc).Clock(now)), Chosen: name == chosen}, true
 }

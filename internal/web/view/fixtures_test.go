@@ -48,7 +48,7 @@ func list() List {
 	}
 	return List{
 		URL:      "/c",
-		States:   []Chip{{"À répondre", "/c", 12, true}, {"À moi", "/c?state=mine", 4, false}, {"En veille", "/c?state=snoozed", 3, false}, {"Réglé", "/c?state=settled", 0, false}},
+		States:   []Chip{{Label: "À répondre", URL: "/c", Count: 12, On: true}, {Label: "À moi", URL: "/c?state=mine", Count: 4, On: false}, {Label: "En veille", URL: "/c?state=snoozed", Count: 3, On: false}, {Label: "Réglé", URL: "/c?state=settled", Count: 0, On: false}},
 		Networks: nets, Search: Search{Action: "/c"}, Picking: "/c?pick=1",
 		Groups: []Group{{"Dans la salle, maintenant", true, rs[:3]}, {"Aujourd’hui", false, rs[3:]}},
 		End:    "C’est tout depuis 9\u00a0h",
@@ -71,11 +71,11 @@ func thread() *Thread {
 			DayMark("Jeudi 12 novembre"),
 			MessageItem(Message{ID: "a", Face: maude, Name: "Maude Gervais", Handle: "@maudeg@jasette.quebec", At: "22\u00a0h\u00a015", Text: "Soirée parfaite au @lezinc. Le DJ a passé Étienne Daho, j’ai failli pleurer.", Love: "/m/a/like", Loved: true, LovedBy: "Aimé par Le Zinc"}),
 			DayMark("Ce soir"),
-			MessageItem(Message{ID: "b", Face: maude, Name: "Maude Gervais", Handle: "@maudeg@jasette.quebec", At: "21\u00a0h\u00a038", Text: "@lezinc On a faim à la table 7, mais on ne voit personne! Vous servez encore la cuisine?", Love: "/m/b/like", Reply: true, Floor: "/c/1/floor", Latest: true}),
+			MessageItem(Message{ID: "b", Face: maude, Name: "Maude Gervais", Handle: "@maudeg@jasette.quebec", At: "21\u00a0h\u00a038", Text: "@lezinc On a faim à la table 7, mais on ne voit personne! Vous servez encore la cuisine?", Love: "/m/b/like", Reply: true, Floor: true, Latest: true}),
 			NoteItem(Note{ID: "n", Face: face("Élie Moreau", 3, ""), Title: "Note d’Élie", At: "21\u00a0h\u00a039", Text: "Je l’ai dit à Marc-Antoine, il s’en va les voir avec des menus. Table du fond, près de la fenêtre."}),
 			EventItem("ev", "Noémie a pris l’appel de la table 7, 21\u00a0h\u00a040"),
 		},
-		Members: members(), CanFloor: true, CanMerge: true, Card: true, Remote: "https://jasette.quebec/@maudeg/1", Network: "mastodon",
+		Members: members(), Floor: &FloorMenu{Tables: []Option{{Value: "a", Label: "7", Chosen: true}, {Value: "b", Label: "8"}}}, CanMerge: true, Card: true, Remote: "https://jasette.quebec/@maudeg/1", Network: "mastodon",
 		Snooze: SnoozeMenu{Options: []Option{
 			{Value: "2h", Label: "Dans deux heures", Hint: "23\u00a0h\u00a040", Icon: "clock"}, {Value: "morning", Label: "Demain matin", Hint: "vendredi, 10\u00a0h", Icon: "sun"},
 			{Value: "monday", Label: "Lundi", Hint: "30 novembre, 10\u00a0h", Icon: "calendar"}, {Value: "message", Label: "Jusqu’au prochain message", Icon: "message-circle"},
@@ -147,7 +147,6 @@ func screens() map[string]templ.Component {
 			c.List.Fault = "Cela ne répond pas pour l’instant. Rien n’a été changé."
 			c.Thread, c.Card = nil, nil
 		}),
-		"12-attente":  with(func(c *Counter) { c.List.Loading = true; c.Thread, c.Card = nil, nil }),
 		"13-porte":    Porte(PageInfo{Title: "Entrer"}, nil, "Bonsoir.", "Le comptoir du Zinc", "Pas encore de compte? Demandez une invitation à la personne qui tient le lieu."),
 		"14-pas":      walkFixture(),
 		"12-reglages": App(shellOf("Réglages", "")),

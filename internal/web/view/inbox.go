@@ -27,7 +27,6 @@ type List struct {
 	End      string // the line that ends it: "C'est tout depuis 16 h"
 	Empty    Blank  // when there is no row
 	Fault    string // the sentence when it could not be read; Retry is URL
-	Loading  bool
 	Pick     bool   // boxes are shown without pointing: chosen by Picking
 	Picking  string // the address of the list with (or, if Pick, without) boxes
 	Only     []Chip // what narrows the list, each with the way to widen it again
@@ -115,7 +114,7 @@ type Thread struct {
 	Members  []MemberOption
 	Snooze   SnoozeMenu
 	Labels   []LabelOption
-	CanFloor bool
+	Floor    *FloorMenu // to pass a message to the floor; nil: it cannot be
 	CanMerge bool
 	Merged   []Hidden // conversations that are part of it: Name is whose, Value the id for Base/unmerge
 	Card     bool     // there is a card, which a button opens where it does not stand beside
@@ -140,6 +139,11 @@ type SnoozeMenu struct {
 	Zone       string   // "Heure de Montréal."
 }
 
+// FloorMenu passes a message to the floor: table=ID, "" for one that is not known, and note= are sent.
+type FloorMenu struct {
+	Tables []Option
+}
+
 // LabelOption is a label that can be put or taken off: label=ID and on=true|false.
 type LabelOption struct {
 	ID, Name, Tone string
@@ -161,33 +165,35 @@ type Collision struct {
 
 // Message is something said, by them or by us. Its element is m-ID.
 type Message struct {
-	ID      string
-	Face    Face
-	Name    string
-	Handle  string
-	At      string
-	Stamp   string
-	Us      bool
-	Text    string // plain, line breaks kept; addresses become links
-	Folded  string // the quote or signature below it, folded away
-	Lang    string
-	Subject string // when it differs from the thread's
-	Files   []File
-	Blocked int    // pictures of a mail that would have told the sender of its reading: not loaded
-	Love    string // POST address, "" when the network cannot
-	Loved   bool
-	LovedBy string // "Aimé par Le Zinc"
-	Reply   bool   // the gesture that goes to the reply box
-	Floor   string // POST address, "" when it cannot be passed
-	Latest  bool   // its gestures have the keys L and N
-	Found   bool   // what led here: the thread opens at it
-	Remote  string // the message on its network
-	State   string // of ours: "" sent, "waiting", "sending", "held", "failed", "uncertain"
-	Fault   string // the sentence of held, failed and uncertain, and of waiting when it was tried before
-	Until   int64  // waiting: when it leaves, ms since 1970
-	Undo    string // POST address while it can be taken back
-	Retry   string // POST address when it failed, or when nobody knows
-	Arrived string // POST address when nobody knows: a person saw that it arrived
+	ID        string
+	Face      Face
+	Name      string
+	Handle    string
+	At        string
+	Stamp     string
+	Us        bool
+	Text      string // plain, line breaks kept; addresses become links
+	Folded    string // the quote or signature below it, folded away
+	Lang      string
+	Subject   string // when it differs from the thread's
+	Files     []File
+	Blocked   int    // pictures of a mail that would have told the sender of its reading: not loaded
+	Automatic bool   // a machine wrote it
+	Love      string // POST address, "" when the network cannot
+	Loved     bool
+	LovedBy   string // "Aimé par Le Zinc"
+	Reply     bool   // the gesture that goes to the reply box
+	Floor     bool   // it can be passed to the floor
+	Latest    bool   // its gestures have the keys L and N
+	Found     bool   // what led here: the thread opens at it
+	Remote    string // the message on its network
+	State     string // of ours: "" sent, "waiting", "sending", "held", "failed", "uncertain"
+	Fault     string // the sentence of held, failed and uncertain, and of waiting when it was tried before
+	Until     int64  // waiting: when it leaves, ms since 1970
+	Undo      string // POST address while it can be taken back
+	Retry     string // POST address when it failed, or when nobody knows
+	Arrived   string // POST address when nobody knows: a person saw that it arrived
+	Mend      string // held: where the account is seen to
 }
 
 // File is an attachment. Preview is our own re-encoded picture, "" for none.

@@ -34,7 +34,7 @@ func piecesFixture() templ.Component {
 		BonItem(Bon{ID: "b-2", Table: "Bar", Say: "L’addition", Source: "Code QR", Wait: "1\u00a0h\u00a020", Long: true, State: "coming", Who: "Noémie s’en vient"}),
 		Notice(Banner{Fact: "Pause en cours.", Text: "Rien ne part."}), Notice(Banner{Tone: "brique", Fact: "Bluesky a refusé l’image."}), Notice(Banner{Tone: "verre", Fact: "Publié sur trois réseaux."}), Notice(Banner{Tone: "amber", Fact: "Noémie a répondu."}),
 		inside(Line("Langue du lieu", "Français"), TagItem(Tag{Text: "Certain", Tone: "verre"})),
-		Seg("Vue", []Chip{{"Liste", "?", 0, true}, {"Plan", "?plan", 0, false}}),
+		Seg("Vue", []Chip{{Label: "Liste", URL: "?", Count: 0, On: true}, {Label: "Plan", URL: "?plan", Count: 0, On: false}}),
 		Skeleton(2), End("C’est tout depuis 16\u00a0h"), Empty("record", "Personne n’a encore demandé de chanson", "Montrez le code des tables."),
 		Identity(house), Net("youtube", "net--lg"), Net("inconnu", ""),
 	))

@@ -60,6 +60,7 @@ type Link struct {
 type Search struct {
 	Action string
 	Name   string // of the query, "" = q
+	Words  string // what it looks for, "" = everything
 	Query  string
 	Hidden []Hidden // other choices that stay: state, network
 }

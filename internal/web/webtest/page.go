@@ -73,6 +73,16 @@ func (p *Page) Attr(selector, name string) string {
 	return v
 }
 
+// Attrs is an attribute of every element that fits.
+func (p *Page) Attrs(selector, name string) []string {
+	var all []string
+	for _, n := range p.all(selector) {
+		v, _ := attr(n, name)
+		all = append(all, v)
+	}
+	return all
+}
+
 func (p *Page) all(selector string) []*html.Node {
 	parts := strings.Fields(selector)
 	var out []*html.Node

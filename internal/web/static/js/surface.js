@@ -164,6 +164,13 @@
   // A form that says data-auto sends itself when a choice in it changes; its button stays for those without script.
   document.addEventListener('change', e => e.target.form?.matches?.('form[data-auto]') && e.target.form.requestSubmit());
 
+  // What a person sent and the network did not take is said: it is neither done nor lost.
+  document.addEventListener('htmx:error', e => {
+    if (!e.detail?.ctx?.sourceElement?.matches?.('form, a')) return;
+    const notice = document.getElementById('coupure')?.content.cloneNode(true);
+    if (notice) { document.getElementById('avis')?.replaceChildren(notice); wake(); }
+  });
+
   // A gesture made in a menu closes it, and so does a link that is followed.
   document.addEventListener('submit', e => { if (e.target.method === 'post') e.target.closest('[popover]')?.hidePopover(); });
   document.addEventListener('click', e => {
