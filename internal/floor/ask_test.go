@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"comptoir/internal/db"
+	"comptoir/internal/db/dbtest"
 	"comptoir/internal/fault"
 	"comptoir/internal/floor"
 	"comptoir/internal/place"
@@ -254,6 +255,20 @@ func TestABarSharesOneAddressUpToALimit(t *testing.T) {
 			r.Error("an address is stored")
 		}
 	})
+}
+
+func TestAnAddressIsAnotherHashEveryDayAndIPv6VisitorsAreTheirNetwork(t *testing.T) {
+	r := newRoom(t, dbtest.SQLite(t))
+	noon := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	hash := func(addr string, day time.Time) string { return r.HashOf(netip.MustParseAddr(addr), day) }
+	if hash("192.0.2.7", noon) != hash("192.0.2.7", noon.Add(time.Hour)) || hash("2001:db8::1", noon) != hash("2001:db8::ffff", noon) {
+		t.Error("the limits cannot count: one visitor has two hashes on one day")
+	}
+	for what, other := range map[string]string{"the next day": hash("192.0.2.7", noon.Add(24*time.Hour)), "a neighbour": hash("192.0.2.8", noon), "another network": hash("2001:db8:0:1::1", noon), "another house": newRoom(t, dbtest.SQLite(t)).HashOf(phone, noon)} {
+		if other == hash("192.0.2.7", noon) || other == hash("2001:db8::1", noon) {
+			t.Errorf("%s has the same hash", what)
+		}
+	}
 }
 
 func TestNothingRingsWhenThePagesDoNotAnswer(t *testing.T) {

@@ -40,6 +40,7 @@ func (s *Server) floorRoutes(t *door.Table) {
 	t.Add(team("POST", "/calls/{call}/seat"), s.seatCall)
 	t.Add(team("POST", "/guests/{guest}/block"), s.blockGuest)
 	t.Add(team("POST", "/guests/{guest}/unblock"), s.unblockGuest)
+	t.Add(team("POST", "/tables/{table}/rotate"), s.renewFromFloor)
 	t.Add(team("POST", "/opening"), s.setOpening)
 }
 
@@ -198,7 +199,7 @@ func (s *Server) plan(ctx context.Context, l locale.Locale, p place.Place, b *vi
 
 // slip is one call as colleagues see it.
 func (s *Server) slip(l locale.Locale, p place.Place, c floor.Call, now time.Time) view.Slip {
-	v := view.Slip{Key: c.ID, Guests: c.Guests(), Count: len(c.Asks), Again: c.Answer == floor.Again, Bon: view.Bon{
+	v := view.Slip{Key: c.ID, Where: c.TableID, Guests: c.Guests(), Count: len(c.Asks), Again: c.Answer == floor.Again, Bon: view.Bon{
 		ID: "b-" + c.ID, Table: c.Table, Say: l.T("guest.kind." + string(c.Kind)), Wait: l.Wait(c.Waited(now)), Long: c.Waited(now) >= p.Settings.LongWait, State: "new",
 		Since: c.ReceivedAt.UnixMilli(), LongMs: p.Settings.LongWait.Milliseconds(),
 	}}
@@ -372,6 +373,17 @@ func (s *Server) unblockGuest(w http.ResponseWriter, r *http.Request, v *door.Vi
 	})
 	if err == nil && r.PostFormValue("from") == "tables" {
 		return seeOther(w, r, at(v.Place, "tables"))
+	}
+	return backToFloor(w, r, v, err)
+}
+
+// renewFromFloor ends the code of a table at once: somebody calls from afar with a photograph of its card.
+func (s *Server) renewFromFloor(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+	err := s.DB.Write(r.Context(), func(tx db.Tx) error {
+		return floor.Rotate(r.Context(), tx, v.Actor, v.Place.ID, time.Time{}, r.PathValue("table"))
+	})
+	if err == nil {
+		flash{Key: "floor.code_renewed"}.leave(w, v)
 	}
 	return backToFloor(w, r, v, err)
 }

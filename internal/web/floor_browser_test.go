@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"strings"
 	"testing"
 
 	"comptoir/internal/browsertest"
@@ -81,4 +82,23 @@ func TestASmallPhoneWithoutScriptHasEverything(t *testing.T) {
 	p.WaitForText("#suivi", "De l’eau")
 	p.Fits()
 	p.Screenshot("suivi-320-sansjs")
+
+	staff := h.As(h.Add("Noémie Tremblay", "noemie@lezinc.example", place.Floor))
+	take := taking(t, staff.Get("/p/le-zinc/floor"), "take")
+	staff.Post(take).Want(303)
+	p.WaitForText("#suivi", "Noémie") // the page has loaded itself again
+	staff.Post(strings.Replace(take, "/take", "/done", 1)).Want(303)
+	p.WaitForText("#suivi", "Tout va bien?")
+	p.Follow("button[value=again]")
+	p.WaitForText("#suivi", "Ça sonne de nouveau")
+	p.Follow("form[action$=withdraw] button")
+	p.WaitForText("h1", "Bon")
+	p.Click(".go--love summary") // opens without script
+	p.Fill("#gentil", "Merci pour tout!")
+	p.Follow("#mot .btn--lit")
+	p.Goto(h.URL + table)
+	p.Fill("#mots", "du pain")
+	p.Follow("button[aria-label=Envoyer]")
+	p.WaitForText("#suivi", "du pain")
+	p.Fits()
 }

@@ -52,6 +52,7 @@ func (s *Server) atTable(h func(http.ResponseWriter, *http.Request, visit) error
 		}
 		p, table, err := s.Floor.Find(r.Context(), s.DB, g.code)
 		if fault.Is(err, fault.NotFound) {
+			until(r.Context(), g.now.Add(unknownTakes))
 			l, ctx := guestLanguage(r, place.Place{}, g.lang)
 			return render(ctx, w, http.StatusNotFound, view.GuestClosedPage(view.GuestClosed{
 				Guest: view.Guest{Page: view.PageInfo{Title: l.T("guest.unknown_title"), Plain: true}, Hello: l.T("guest.unknown_title"), Line: l.T("guest.unknown_sub")},
@@ -68,6 +69,18 @@ func (s *Server) atTable(h func(http.ResponseWriter, *http.Request, visit) error
 		l, ctx := guestLanguage(r, p, g.lang)
 		g.l = l
 		return h(w, r.WithContext(ctx), g)
+	}
+}
+
+// unknownTakes is how long the answer to a code takes that leads nowhere. A forged one is known without a query, and a
+// stopwatch must not tell it from one that was good yesterday.
+const unknownTakes = 25 * time.Millisecond
+
+// until waits, unless the visitor goes away.
+func until(ctx context.Context, t time.Time) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(time.Until(t)):
 	}
 }
 
@@ -145,6 +158,12 @@ func (s *Server) tablePage(w http.ResponseWriter, r *http.Request, g visit) erro
 func (s *Server) showTable(w http.ResponseWriter, r *http.Request, g visit, status int, refused error, kind floor.Kind, typed string) error {
 	ctx := r.Context()
 	if page, ok := g.closed(); !ok {
+		if len(page.Hours) > 0 {
+			var err error
+			if page.Mail, err = s.mailboxOf(ctx, g.Place.ID); err != nil {
+				return err
+			}
+		}
 		return render(ctx, w, status, view.GuestClosedPage(page))
 	}
 	hello := "guest.evening"
@@ -179,6 +198,17 @@ func (s *Server) showTable(w http.ResponseWriter, r *http.Request, g visit, stat
 		return err
 	}
 	return render(ctx, w, status, view.TablePage(t))
+}
+
+// mailboxOf is the address at which a place answers letters, "" for none.
+func (s *Server) mailboxOf(ctx context.Context, placeID string) (string, error) {
+	accounts, err := place.Accounts(ctx, s.DB, placeID)
+	for _, a := range accounts {
+		if a.Kind == mailKind && a.State != place.AccountOff {
+			return a.Handle, err
+		}
+	}
+	return "", err
 }
 
 // openCalls is the way to what this guest asked for and still waits for, nil for nothing.

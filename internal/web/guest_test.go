@@ -235,3 +235,17 @@ func TestAWordOnTheListIsMaskedOnTheFloorAndKept(t *testing.T) {
 		t.Errorf("the zero guest has calls: %v %v", calls, err)
 	}
 }
+
+func TestAClosedPlaceSaysWhenItOpensAndWhereItIsWrittenTo(t *testing.T) {
+	h, server, _ := mailHouse(t, "127.0.0.1:*")
+	table := tables(t, h, 1)[0]
+	hours(h, nil)
+	page := h.Visitor().Get(table).Want(200)
+	if page.Has("a[href^=mailto]") || !strings.Contains(page.Text(".empty"), "On rouvre demain, 16 h") || !strings.Contains(page.Text(".facts"), "16 h à minuit") {
+		t.Errorf("%s", page.Text("main"))
+	}
+	h.As(h.Owner).Post(mailPath+"/settings", mailForm(server.Endpoint(mailAddress, ""), mailPassword)...).Want(303)
+	if got := h.Visitor().Get(table).Attr("a[href^=mailto]", "href"); got != "mailto:bonjour@lezinc.example" {
+		t.Errorf("it is written to %q", got)
+	}
+}

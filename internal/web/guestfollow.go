@@ -31,6 +31,9 @@ func (s *Server) followPage(w http.ResponseWriter, r *http.Request, g visit) err
 	if err != nil {
 		return err
 	}
+	if len(f.Calls) == 0 && len(f.Lines) == 0 {
+		return seeOther(w, r, g.at("")) // never mind: back to what can be asked
+	}
 	f.Guest.Page.Refresh = 10
 	f.Guest.Stream = g.at("/stream", "from", itoa(seq))
 	return render(r.Context(), w, http.StatusOK, view.FollowPage(f))
@@ -73,7 +76,7 @@ func followHello(step int, answered string, lines int) string {
 	case step == 3:
 		return "guest.there"
 	}
-	return "guest.follow_title"
+	return "guest.nothing"
 }
 
 // guestLines is what the guest and the place wrote. The words of calls are shown with their calls.

@@ -60,6 +60,9 @@ func dayName(l locale.Locale, d time.Weekday) string {
 
 // clockOf is a time of day from minutes after midnight, past 24 h too.
 func clockOf(l locale.Locale, minutes int) string {
+	if minutes%(24*60) == 0 {
+		return l.T("hours.midnight")
+	}
 	return l.Clock(time.Date(2000, 1, 3, 0, minutes, 0, 0, l.Zone))
 }
 

@@ -139,6 +139,16 @@ func TestTheRoomHoldsOnEveryScreen(t *testing.T) {
 	}
 }
 
+// newCode is where the card of the n-th table leads now.
+func newCode(t *testing.T, h *webtest.House, n int) string {
+	t.Helper()
+	all, err := floor.Tables(t.Context(), h.DB, h.Place.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "/t/" + h.Web.Floor.Code(h.Place, all[n])
+}
+
 // One thumb does all of it, and every other screen sees it.
 func TestOneThumbGivesHandsBackBlocksAndPauses(t *testing.T) {
 	h := webtest.New(t)
@@ -183,6 +193,13 @@ func TestOneThumbGivesHandsBackBlocksAndPauses(t *testing.T) {
 	desk.WaitForText("#plan", "Par Noémie")
 	guest.Goto(h.URL + table)
 	guest.WaitForText("h1", "On est fermé")
+	menu("form[action$=rotate] button") // two taps: his friends have a photograph of the card
+	thumb.WaitForText("#avis", "Le code est changé")
+	stranger := browsertest.New(t, browsertest.Phone)
+	stranger.Allow("status of 404")
+	stranger.Goto(h.URL + table)
+	stranger.WaitForText("h1", "Ce code a changé")
+	table = newCode(t, h, 6)
 	thumb.Click("#plan .rows form[action$=unblock] button")
 	thumb.WaitGone("#plan form[action$=unblock]")
 	desk.WaitGone("#plan form[action$=unblock]")

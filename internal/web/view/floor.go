@@ -21,6 +21,7 @@ type Board struct {
 type Slip struct {
 	Bon
 	Key    string // the call's id
+	Where  string // the table's id, "" = not known
 	Again  bool   // somebody came and the guest says that it was not over
 	Count  int    // how often it was asked for
 	Guests []string

@@ -63,6 +63,7 @@ type GuestClosed struct {
 	Guest
 	Title, Text string // in the middle
 	Hours       []Fact
+	Mail        string // the place's mailbox, "" for none
 }
 
 // stepClass marks a step as behind, as the present one, or not at all. The last one is behind as soon as it is reached.
