@@ -35,6 +35,7 @@ func (x *session) Close() error {
 func (x *session) Login(user, password string) error {
 	t := x.server.now()
 	if t.Throttled > 0 {
+		x.server.signIns.Add(1)
 		return &imap.Error{Type: imap.StatusResponseTypeNo, Code: imap.ResponseCodeLimit, Text: fmt.Sprintf("Too many logins, try again in %d seconds", int(t.Throttled.Seconds()))}
 	}
 	a := x.server.signIn(user, password)
@@ -47,6 +48,7 @@ func (x *session) Login(user, password string) error {
 
 // signIn returns the account, nil when the password is not its own.
 func (s *Server) signIn(user, password string) *account {
+	s.signIns.Add(1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := s.accounts[strings.ToLower(user)]

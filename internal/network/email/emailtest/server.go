@@ -16,6 +16,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -42,6 +43,7 @@ type Server struct {
 	certificate              tls.Certificate
 	pool                     *certPool
 	running                  sync.WaitGroup
+	signIns                  atomic.Int64
 
 	mu       sync.Mutex // guards what follows
 	accounts map[string]*account
@@ -213,6 +215,9 @@ func (s *Server) Ledger() []Accepted {
 	defer s.mu.Unlock()
 	return append([]Accepted(nil), s.ledger...)
 }
+
+// SignIns counts the attempts to sign in, to either half, failed ones too.
+func (s *Server) SignIns() int { return int(s.signIns.Load()) }
 
 // Inbox lists what the INBOX of an account was given, in order.
 func (s *Server) Inbox(address string) (raw [][]byte) {
