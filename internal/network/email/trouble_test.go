@@ -2,9 +2,12 @@ package email_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -246,6 +249,42 @@ func TestTheFirstReadingIsBounded(t *testing.T) {
 	p, err := client(t, old).Fetch(within(t), "")
 	if err != nil || len(p.Messages) != 0 {
 		t.Errorf("of an old mailbox: %d mails, %v", len(p.Messages), err)
+	}
+}
+
+// before calls do, once, before something that holds mark is written.
+type before struct {
+	net.Conn
+	mark string
+	do   *sync.Once
+	f    func()
+}
+
+func (c before) Write(p []byte) (int, error) {
+	if bytes.Contains(p, []byte(c.mark)) {
+		c.do.Do(c.f)
+	}
+	return c.Conn.Write(p)
+}
+
+func TestAMailThatArrivesJustBeforeIdleEndsTheWait(t *testing.T) {
+	s := start(t)
+	wire := s.Wire()
+	dial, once := wire.Dial, &sync.Once{}
+	wire.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := dial(ctx, network, addr)
+		return before{c, " IDLE\r\n", once, func() { deliver(t, s, raw("late-1234@example.org", "x", "y")) }}, err
+	}
+	c, err := email.Driver{}.Open(s.Endpoint(bar, "").String(), network.NewCredential(map[string]string{email.IMAPPassword: "bar-pw"}), wire)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := c.(network.Fetcher).Fetch(within(t), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.(network.Waiter).Wait(within(t), page.Next); err != nil {
+		t.Errorf("Wait = %v", err)
 	}
 }
 

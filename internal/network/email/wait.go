@@ -33,8 +33,8 @@ func (c *Client) Wait(ctx context.Context, from network.Cursor) error {
 	if box.UIDValidity != cur.validity || box.UIDNext > cur.uid+1 {
 		return nil
 	}
-	for {
-		if err := s.idle(ctx); err != nil {
+	for silent := firstIdle; ; silent = idleFor {
+		if err := s.idle(ctx, silent); err != nil {
 			if e, ok := errors.AsType[*imap.Error](err); ok && e.Type != imap.StatusResponseTypeBye && ctx.Err() == nil {
 				return fault.Wrap(err, fault.Unsupported, op, "email.fault.no_idle")
 			}
@@ -48,17 +48,22 @@ func (c *Client) Wait(ctx context.Context, from network.Cursor) error {
 	}
 }
 
-// idleFor is how long the server may stay silent before it is asked again: well below what servers (30
-// minutes) and routers (often 15) allow.
-const idleFor = 9 * time.Minute
+const (
+	// idleFor is how long the server may stay silent before it is asked again: well below what servers (30
+	// minutes) and routers (often 15) allow.
+	idleFor = 9 * time.Minute
+	// firstIdle is the same for the first time: some servers do not say in IDLE what arrived just before it, and
+	// would keep it to themselves until something else arrives. The end of IDLE has them say it.
+	firstIdle = 2 * time.Second
+)
 
-// idle returns nil when the server spoke or after idleFor.
-func (s *session) idle(ctx context.Context) error {
+// idle returns nil when the server spoke or was silent for so long.
+func (s *session) idle(ctx context.Context, silent time.Duration) error {
 	cmd, err := s.Idle()
 	if err != nil {
 		return err
 	}
-	timer := time.NewTimer(idleFor)
+	timer := time.NewTimer(silent)
 	defer timer.Stop()
 	select {
 	case <-s.exists:
