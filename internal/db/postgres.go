@@ -32,6 +32,11 @@ func openPostgres(ctx context.Context, url string, d *DB) (engine, error) {
 		return nil, fault.New(fault.Invalid, "db.open", "db.url") // the cause may show the password
 	}
 	cfg.MaxConns = max(cfg.MaxConns, 12)
+	// What a person was told is kept is kept, whatever the server is set to: its faster setting loses the last moments.
+	cfg.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
+		_, err := c.Exec(ctx, "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'")
+		return err
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, classifyPostgres(err)

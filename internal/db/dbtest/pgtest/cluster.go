@@ -35,8 +35,10 @@ const startLimit = time.Minute
 
 // Cluster is a running throwaway server. It ends with this process at the latest.
 type Cluster struct {
-	URL    string // of the maintenance database
-	server *leash.Process
+	URL     string // of the maintenance database
+	command leash.Command
+	server  *leash.Process
+	folder  *leash.Process // does nothing but hold the folder, which it removes at the end
 }
 
 // Start makes a cluster and returns once it answers.
@@ -63,28 +65,49 @@ func Start(ctx context.Context) (*Cluster, error) {
 		os.RemoveAll(dir)
 		return nil, fmt.Errorf("pgtest: initdb: %w\n%s", err, out)
 	}
-	server, err := leash.Start(leash.Command{
-		Args: []string{filepath.Join(bin, "postgres"), "-D", data, "-k", dir,
-			"-c", "listen_addresses=", "-c", "max_connections=400",
-			"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"},
-		As:     as,
-		Stop:   syscall.SIGQUIT, // at once: nothing in it is worth a tidy end
-		Remove: dir,
-	})
+	folder, err := leash.Start(leash.Command{Args: []string{"sleep", "infinity"}, As: as, Stop: syscall.SIGKILL, Remove: dir})
 	if err != nil {
 		os.RemoveAll(dir)
 		return nil, err
 	}
-	c := &Cluster{URL: "postgres://postgres@/postgres?host=" + url.QueryEscape(dir) + "&sslmode=disable", server: server}
-	if err := c.ready(ctx); err != nil {
+	c := &Cluster{URL: "postgres://postgres@/postgres?host=" + url.QueryEscape(dir) + "&sslmode=disable", folder: folder}
+	c.command = leash.Command{
+		Args: []string{filepath.Join(bin, "postgres"), "-D", data, "-k", dir,
+			"-c", "listen_addresses=", "-c", "max_connections=400",
+			"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"},
+		As:   as,
+		Stop: syscall.SIGQUIT, // at once: nothing in it is worth a tidy end
+	}
+	if err := c.start(ctx); err != nil {
 		c.Stop()
 		return nil, err
 	}
 	return c, nil
 }
 
+func (c *Cluster) start(ctx context.Context) (err error) {
+	if c.server, err = leash.Start(c.command); err != nil {
+		return err
+	}
+	return c.ready(ctx)
+}
+
+// Restart ends the server as a crash of it does, leaves it away for a while, and starts it again on the same folder.
+func (c *Cluster) Restart(ctx context.Context, away time.Duration) error {
+	c.server.Stop()
+	time.Sleep(away)
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	return c.start(ctx)
+}
+
 // Stop ends the cluster and removes its folder.
-func (c *Cluster) Stop() { c.server.Stop() }
+func (c *Cluster) Stop() {
+	if c.server != nil {
+		c.server.Stop()
+	}
+	c.folder.Stop()
+}
 
 func (c *Cluster) ready(ctx context.Context) error {
 	for {
