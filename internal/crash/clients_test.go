@@ -116,8 +116,14 @@ func newCrowd(h *house, client *http.Client) *crowd {
 // gather lets people speak: guests as many as are wanted, ten correspondents in a second, and a member who answers.
 func gather(t *testing.T, h *house, client *http.Client) *crowd {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
 	c := newCrowd(h, client)
+	c.speak(t)
+	return c
+}
+
+func (c *crowd) speak(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
 	var all sync.WaitGroup
 	c.stop = func() { cancel(); all.Wait() }
 	t.Cleanup(c.stop)
@@ -126,7 +132,6 @@ func gather(t *testing.T, h *house, client *http.Client) *crowd {
 	}
 	all.Go(func() { c.correspondents(ctx, 10) })
 	all.Go(func() { c.member(ctx) })
-	return c
 }
 
 // phones are how many guests may wait for an answer at once.
