@@ -37,15 +37,25 @@ func TestTheCounterHoldsOnEveryScreen(t *testing.T) {
 	maude := ids[0]
 	h.As(h.Owner).Post("/p/le-zinc/inbox/c/"+maude+"/note", "text", "Je l’ai dit à Noémie, elle s’en va les voir avec des menus.").Want(303)
 	h.As(h.Owner).Post("/p/le-zinc/inbox/c/"+maude+"/label", "new", "Réservation").Want(303)
+	h.As(h.Owner).Post(counterSettings+"/replies", "title", "Cuisine jusqu’à…", "text", "Oui {prénom}, jusqu’à 23 h! {moi} s’en vient avec les menus.").Want(303)
+	h.As(h.Owner).Post("/p/le-zinc/inbox/c/"+maude+"/card", "about", "Allergie aux noix\nNegroni sans alcool, toujours").Want(303)
+	english := h.Add("Tom Roy", "tom@lezinc.example", place.Manager)
+	h.As(english).Post("/me", "name", english.Name, "language", "en-CA", "keys", "on").Want(303)
 	for name, v := range map[string]browsertest.View{
 		"1440-matin": browsertest.Desk, "1440-soir": browsertest.Desk.Evening(), "390-matin": browsertest.Phone, "390-soir": browsertest.Phone.Evening(),
+		"1024-soir": {Width: 1024, Height: 768, Theme: "soir"}, "320-matin": {Width: 320, Height: 640, Touch: true}, "1440-en": browsertest.Desk, "390-en": browsertest.Phone,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := signedIn(t, h, v, "/sign-in", h.Owner)
+			who := h.Owner
+			if strings.HasSuffix(name, "en") {
+				who = english
+			}
+			p := signedIn(t, h, v, "/sign-in", who)
 			for shot, at := range map[string]string{
 				"comptoir": "/p/le-zinc/inbox", "fil": "/p/le-zinc/inbox/c/" + maude, "recherche-vide": "/p/le-zinc/inbox?q=introuvable",
-				"choisir": "/p/le-zinc/inbox?pick=1", "en-veille": "/p/le-zinc/inbox?state=snoozed",
+				"choisir": "/p/le-zinc/inbox?pick=1", "en-veille": "/p/le-zinc/inbox?state=snoozed", "recherche": "/p/le-zinc/inbox?q=soir",
+				"gardees": counterSettings,
 			} {
 				p.Goto(h.URL + at)
 				p.Fits()

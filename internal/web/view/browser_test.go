@@ -85,7 +85,7 @@ func TestScreensCanBeUsedByEverybody(t *testing.T) {
 			}
 			p.Goto(s.URL + "/g/01-fil")
 			p.Eval("() => scrollTo(0, 0)")
-			for _, id := range []string{"moi", "confier", "veille", "etiquettes", "gestes", "gardees", "envoyer", "raccourcis"} {
+			for _, id := range []string{"moi", "confier", "veille", "etiquettes", "gestes", "gardees", "envoyer", "passer", "filtre", "raccourcis"} {
 				p.Eval(`id => { const by = [...document.querySelectorAll('[popovertarget="' + id + '"]')]; (by.find(b => b.getClientRects().length) ?? by[0]).click() }`, id)
 				p.Screenshot("16-" + id + "_" + size)
 				if thorough() {

@@ -171,11 +171,12 @@
     if (notice) { document.getElementById('avis')?.replaceChildren(notice); wake(); }
   });
 
-  // A gesture made in a menu closes it, and so does a link that is followed.
-  document.addEventListener('submit', e => { if (e.target.method === 'post') e.target.closest('[popover]')?.hidePopover(); });
-  document.addEventListener('click', e => {
-    if (!e.ctrlKey && !e.metaKey && !e.shiftKey) e.target.closest('[popover] a[href]')?.closest('[popover]').hidePopover();
-  });
+  // A gesture made in a menu closes it, with the menus that led to it; and so does a link that is followed.
+  const closeMenus = within => {
+    if (within?.closest('[popover]')) for (const open of document.querySelectorAll(':popover-open')) open.hidePopover();
+  };
+  document.addEventListener('submit', e => { if (e.target.method === 'post') closeMenus(e.target); });
+  document.addEventListener('click', e => { if (!e.ctrlKey && !e.metaKey && !e.shiftKey) closeMenus(e.target.closest('[popover] a[href]')); });
 
   // ── A conversation opens at its end, or at what led to it, and follows its end as long as the reader is there.
   let opened = null, shown = null, height = 0;
