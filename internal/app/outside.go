@@ -9,8 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"comptoir/internal/door"
 	"comptoir/internal/fault"
 	"comptoir/internal/outgoing"
+	"comptoir/internal/place"
 	"comptoir/internal/web"
 )
 
@@ -82,6 +84,32 @@ func (a *App) foundAt(u *url.URL) {
 	select {
 	case a.moved <- struct{}{}:
 	default: // somebody is about to look already
+	}
+}
+
+// followEvery is how soon a process uses an address that was given to another one.
+const followEvery = 5 * time.Second
+
+// followAddress keeps up with the address that the screen of another process of this installation was given.
+func (a *App) followAddress(ctx context.Context) error {
+	if a.cfg.Database == "" || a.cfg.PublicURL != "" {
+		return nil // alone, or told by the operator
+	}
+	tick := time.NewTicker(followEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		raw, err := place.InstanceValue(ctx, a.DB, place.InstancePublicURL)
+		if u := a.public.Load(); err != nil || raw == "" || u != nil && u.String() == raw {
+			continue // a database that is away for a moment is told of by what needs it
+		}
+		if u, err := door.ParsePublic(raw); err == nil {
+			a.foundAt(u)
+		}
 	}
 }
 
