@@ -27,7 +27,7 @@ func add[In, Out any](a *API, scope place.Scope, op huma.Operation, do func(ctx 
 		op.Errors = append(op.Errors, http.StatusBadGateway) // a commit whose outcome is not known
 	}
 	if op.Method == http.MethodPost || op.Method == http.MethodPatch {
-		op.Errors = append(op.Errors, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+		op.Errors = append(op.Errors, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
 	op.MaxBodyBytes = -1                  // door has counted already
 	op.BodyReadTimeout = 30 * time.Second // the server's own

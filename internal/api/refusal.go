@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"net/http"
+	"os"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -48,8 +49,10 @@ func refusal(status int, errs []error) error {
 		return fault.InvalidFields(op, fields...)
 	case status == http.StatusBadRequest:
 		return fault.InvalidFields(op, fault.Field{Key: "api.field.missing"}) // the body
+	case status == http.StatusRequestTimeout:
+		return os.ErrDeadlineExceeded // door knows
 	case status < http.StatusInternalServerError:
-		return fault.Wrap(errors.Join(errs...), fault.Unavailable, op, "api.body_unread")
+		return &fault.Error{Code: fault.Unavailable, Op: op, Key: "api.body_unread", Err: errors.Join(errs...)}
 	}
 	return &fault.Error{Code: fault.Internal, Op: op, Err: errors.Join(errs...)}
 }

@@ -146,7 +146,8 @@ func (a *App) doors() error {
 	a.server = &http.Server{
 		Handler:           a.guard.Handler(a.table),
 		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       30 * time.Second,
+		ReadTimeout:       30 * time.Second, // a large upload is given time by the door, as long as it comes
+		WriteTimeout:      60 * time.Second, // moved by the door with each piece that is taken
 		IdleTimeout:       120 * time.Second,
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"time"
 )
 
 // answer remembers whether and how a handler answered, and packs pages.
@@ -32,6 +33,7 @@ func (a *answer) Write(b []byte) (int, error) {
 	if a.status == 0 {
 		a.WriteHeader(http.StatusOK)
 	}
+	_ = http.NewResponseController(a.ResponseWriter).SetWriteDeadline(time.Now().Add(patience)) // its own error shows in the write
 	if a.packer != nil {
 		return a.packer.Write(b)
 	}

@@ -43,6 +43,7 @@ type Route struct {
 	Place   bool        // bound to the place named in the path (Team) or by the token (API)
 	Fresh   bool        // the password must have been given in the last 15 minutes
 	Body    int64       // the largest request body, bytes; 0 = 1 MiB
+	Fields  int         // the most values of a form; 0 = 200
 	Limit   Limit       // how often; the zero value takes the Kind's own
 	Stream  bool        // stays open: no write deadline for the whole answer
 	AnyHost bool        // answers by whatever name it is asked: it may tell nothing

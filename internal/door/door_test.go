@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -60,6 +61,9 @@ func open(t *testing.T, change func(*door.Guard)) *house {
 	for _, r := range []door.Route{
 		{Method: "GET", Pattern: "/open", Kind: door.Open},
 		{Method: "POST", Pattern: "/open", Kind: door.Open, Body: 100},
+		{Method: "POST", Pattern: "/form", Kind: door.Open},
+		{Method: "POST", Pattern: "/form/long", Kind: door.Open, Fields: 500},
+		{Method: "POST", Pattern: "/upload", Kind: door.Open, Body: 32 << 20},
 		{Method: "GET", Pattern: "/me", Kind: door.Team},
 		{Method: "GET", Pattern: "/p/{place}/floor", Kind: door.Team, Role: place.Floor, Place: true},
 		{Method: "GET", Pattern: "/p/{place}/inbox", Kind: door.Team, Role: place.Manager, Place: true},
@@ -68,6 +72,7 @@ func open(t *testing.T, change func(*door.Guard)) *house {
 		{Method: "GET", Pattern: "/metrics", Kind: door.Operator},
 		{Method: "GET", Pattern: "/panic", Kind: door.Open},
 		{Method: "GET", Pattern: "/stream", Kind: door.Team, Stream: true},
+		{Method: "GET", Pattern: "/t/{code}/stream", Kind: door.Guest, Stream: true},
 	} {
 		fn := say
 		if r.Stream {
@@ -88,7 +93,7 @@ func open(t *testing.T, change func(*door.Guard)) *house {
 		h.table.Add(r, fn)
 	}
 	fail := func(w http.ResponseWriter, _ *http.Request, _ *door.Visit, err error) {
-		w.WriteHeader(map[fault.Code]int{fault.Unauthenticated: 401, fault.Forbidden: 403, fault.NotFound: 404, fault.RateLimited: 429, fault.Internal: 500}[fault.CodeOf(err)] + boolInt(fault.Is(err, fault.Rejected))*421)
+		w.WriteHeader(map[fault.Code]int{fault.Invalid: 422, fault.Unauthenticated: 401, fault.Forbidden: 403, fault.NotFound: 404, fault.RateLimited: 429, fault.Internal: 500}[fault.CodeOf(err)] + boolInt(fault.Is(err, fault.Rejected))*421)
 		io.WriteString(w, fault.As(err).Key)
 	}
 	h.guard = &door.Guard{DB: h.db, Log: slog.New(slog.DiscardHandler), Fail: fail, FailAPI: fail}
@@ -320,6 +325,65 @@ func TestAPanicIsAFaultAndABodyHasItsLimit(t *testing.T) {
 	}
 }
 
+func TestAFormHasItsLimit(t *testing.T) {
+	h := open(t, nil)
+	form := func(n int) func(*http.Request) {
+		return func(r *http.Request) {
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			r.Body = io.NopCloser(strings.NewReader(strings.Repeat("a&", n)))
+		}
+	}
+	for path, most := range map[string]int{"/form": 200, "/form/long": 500} {
+		if got, body := h.ask("POST", path, form(most)); got != 200 {
+			t.Errorf("%d values at %s: %d %s", most, path, got, body)
+		}
+		if got, body := h.ask("POST", path, form(most+1)); got != 421 || body != "door.too_many" {
+			t.Errorf("%d values at %s: %d %s", most+1, path, got, body)
+		}
+	}
+	wrong := func(r *http.Request) { form(1)(r); r.Body = io.NopCloser(strings.NewReader("a=%zz")) }
+	if got, _ := h.ask("POST", "/form", wrong); got != 422 {
+		t.Errorf("a form that is none: %d", got)
+	}
+}
+
+// A phone at the end of the garden uploads a picture slowly, and that is fine; a connection that is kept open for its
+// own sake is cut.
+func TestALargeBodyIsGivenTimeAsLongAsItComes(t *testing.T) {
+	defer door.SetPatience(300 * time.Millisecond)()
+	h := open(t, nil)
+	s := httptest.NewServer(h.h)
+	defer s.Close()
+	send := func(piece int, every time.Duration, pieces int) (int, string) {
+		r, w := io.Pipe()
+		go func() {
+			for range pieces {
+				if _, err := w.Write(bytes.Repeat([]byte("x"), piece)); err != nil {
+					return
+				}
+				time.Sleep(every)
+			}
+			w.Close()
+		}()
+		resp, err := http.Post(s.URL+"/upload", "application/octet-stream", r)
+		if err != nil {
+			return 0, err.Error()
+		}
+		defer resp.Body.Close()
+		b, _ := io.ReadAll(resp.Body)
+		return resp.StatusCode, string(b)
+	}
+	if got, body := send(4096, 100*time.Millisecond, 10); got != 200 {
+		t.Errorf("40 KiB in a second: %d %s", got, body)
+	}
+	if got, body := send(10, 100*time.Millisecond, 50); got != 421 || body != "door.too_slow" {
+		t.Errorf("100 bytes a second: %d %s", got, body)
+	}
+	if got, body := send(1<<20, time.Minute, 2); got != 421 || body != "door.too_slow" {
+		t.Errorf("silence in the middle: %d %s", got, body)
+	}
+}
+
 // A handler that panics while it holds secrets: the operator reads where, and nothing of what was sent.
 func TestAPanicTellsWhereAndNothingOfTheRequest(t *testing.T) {
 	var log bytes.Buffer
@@ -401,6 +465,49 @@ func TestARowThatForgetsWhoMayComeInDoesNotStart(t *testing.T) {
 			}()
 			(&door.Table{}).Add(r, nil)
 		}()
+	}
+}
+
+// A guest has four open pages, an address two hundred: a whole bar shares one.
+func TestAGuestAndAnAddressHaveTheirShareOfStreams(t *testing.T) {
+	h := open(t, nil)
+	ctx, closeAll := context.WithCancel(t.Context())
+	defer closeAll()
+	var wg sync.WaitGroup
+	ask := func(guest string) func(*http.Request) {
+		return func(r *http.Request) {
+			r.AddCookie(&http.Cookie{Name: "guest", Value: guest})
+			*r = *r.WithContext(ctx)
+		}
+	}
+	opened := func(n int32) {
+		t.Helper()
+		for end := time.Now().Add(5 * time.Second); h.streams.Load() < n; time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("%d of %d streams are open", h.streams.Load(), n)
+			}
+		}
+	}
+	for i := range 200 {
+		wg.Go(func() { h.ask("GET", "/t/x/stream", ask(fmt.Sprint("guest ", i/4))) })
+		if i == 3 {
+			opened(4)
+			if got, _ := h.ask("GET", "/t/x/stream", ask("guest 0")); got != 429 {
+				t.Errorf("the fifth of one guest: %d", got)
+			}
+		}
+	}
+	opened(200)
+	if got, _ := h.ask("GET", "/t/x/stream", ask("somebody new")); got != 429 {
+		t.Errorf("the 201st of one address: %d", got)
+	}
+	if h.guard.Streams() != 200 {
+		t.Errorf("%d are counted", h.guard.Streams())
+	}
+	closeAll()
+	wg.Wait()
+	if h.guard.Streams() != 0 {
+		t.Errorf("%d are left", h.guard.Streams())
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"os"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -124,13 +125,30 @@ func (g *Guard) enter(w *answer, r *http.Request, v *Visit, e entry, cross *http
 	if size == 0 {
 		size = maxBody
 	}
+	if size > maxBody {
+		r.Body = &paced{ReadCloser: r.Body, ctl: http.NewResponseController(w), began: time.Now()}
+	}
 	r.Body = http.MaxBytesReader(w, r.Body, size)
-	err = e.handle(w, r, v)
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		return &fault.Error{Code: fault.Rejected, Op: "door.body", Key: "door.too_large", Err: err}
+	if err = v.readForm(r); err == nil {
+		err = e.handle(w, r, v)
+	}
+	if key := bodyFault(err); key != "" {
+		w.Header().Set("Connection", "close") // what is still to come would be taken for another request
+		return &fault.Error{Code: fault.Rejected, Op: "door.body", Key: key, Err: err}
 	}
 	return err
+}
+
+// bodyFault says what was wrong with how a body came, "" for nothing.
+func bodyFault(err error) string {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return "door.too_large"
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, errSlow):
+		return "door.too_slow"
+	}
+	return ""
 }
 
 func (g *Guard) publicIsSecure() bool {

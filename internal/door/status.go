@@ -22,6 +22,8 @@ func Status(err error) int {
 	switch e.Key {
 	case "door.host":
 		return http.StatusMisdirectedRequest
+	case "door.too_slow":
+		return http.StatusRequestTimeout
 	case "door.too_large":
 		return http.StatusRequestEntityTooLarge
 	case "api.body_type":

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	maxTables   = 500
-	maxPlate    = 12 // graphemes
+	MaxTables   = 500 // of a place
+	maxPlate    = 12  // graphemes
 	cardsAtOnce = 100
 )
 
@@ -75,7 +75,7 @@ func AddTables(ctx context.Context, tx db.Tx, actor place.Actor, placeID string,
 	if err != nil {
 		return nil, err
 	}
-	if len(all)+count > maxTables {
+	if len(all)+count > MaxTables {
 		return nil, fault.InvalidFields("floor.add", fault.Field{Name: "count", Key: "floor.table_many"})
 	}
 	var last int64 // of those that are gone too

@@ -137,6 +137,18 @@ func TestAnotherPlacesEntriesNeverArrive(t *testing.T) {
 	}
 }
 
+// A browser says from which number it goes on. One that the place has not reached would keep the page silent.
+func TestANumberThatThePlaceHasNotReachedIsIgnored(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		p, h := setUp(t, d)
+		say(t, d, p, 5)
+		time.AfterFunc(100*time.Millisecond, func() { say(t, d, p, 1) })
+		if got := read(t, h, topic(p), 1<<60, 1); got[0] != "7" {
+			t.Errorf("got %v", got)
+		}
+	})
+}
+
 func TestAStreamEndsWithTheHub(t *testing.T) {
 	d := dbtest.SQLite(t)
 	p, _ := setUp(t, d)

@@ -42,6 +42,15 @@ func (h *Hub) Attach(ctx context.Context, want Topic, l Listener, ended func(err
 
 func (h *Hub) follow(ctx context.Context, t *topic, l Listener) error {
 	pos := l.From
+	if pos > t.position() { // this process is behind, or the number is none of this place's
+		last := int64(0)
+		if err := h.aside(ctx, func() (err error) { last, err = place.Last(ctx, h.db, t.PlaceID); return err }); err != nil {
+			return err
+		}
+		if pos > last {
+			pos = -1
+		}
+	}
 	if pos < 0 {
 		pos = t.position()
 	}

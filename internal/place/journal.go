@@ -92,7 +92,11 @@ func Lock(ctx context.Context, tx db.Tx, placeID string) (number int64, err erro
 }
 
 // Rights tells whether an entry may have changed who may see the place: pages that are open ask again. A
-// place that changed may ask its owners for a second factor now.
+// place that changed may ask its owners for a second factor now, a card may lead nowhere any more.
 func (e Entry) Rights() bool {
-	return strings.HasPrefix(e.Kind, "member.") || strings.HasPrefix(e.Kind, "session.") || e.Kind == "place.changed"
+	switch e.Kind {
+	case "place.changed", "table.code_rotated", "table.removed", "guest.blocked":
+		return true
+	}
+	return strings.HasPrefix(e.Kind, "member.") || strings.HasPrefix(e.Kind, "session.")
 }

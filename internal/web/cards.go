@@ -17,7 +17,7 @@ const cardsPattern = "/p/{place}/tables/cards"
 
 func (s *Server) cardsRoutes(t *door.Table) {
 	manager := func(method, pattern string, h door.Handler) {
-		t.Add(door.Route{Method: method, Pattern: pattern, Kind: door.Team, Role: place.Manager, Place: true}, h)
+		t.Add(door.Route{Method: method, Pattern: pattern, Kind: door.Team, Role: place.Manager, Place: true, Fields: floor.MaxTables}, h)
 	}
 	manager("GET", cardsPattern, s.cardsPage)
 	manager("POST", cardsPattern+"/printed", s.cardsPrinted)

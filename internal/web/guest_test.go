@@ -195,6 +195,36 @@ func TestClosedPausedAndBlockedPagesSaySoAndOfferNoForm(t *testing.T) {
 	h.Visitor().Post(table, "kind", "water").Want(303)
 }
 
+// A guest's open page asks again whether it may be open: at once when its card is renewed or its guest is blocked.
+func TestAGuestsOpenPageClosesWithItsCardOrItsGuest(t *testing.T) {
+	for name, end := range map[string]func(h *webtest.House, staff *webtest.Browser){
+		"renewed": func(h *webtest.House, staff *webtest.Browser) {
+			staff.Post("/p/le-zinc/tables/rotate", "which", "all").Want(303)
+		},
+		"blocked": func(h *webtest.House, staff *webtest.Browser) {
+			staff.Post(taking(t, staff.Get("/p/le-zinc/floor"), "block")).Want(303)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := webtest.New(t)
+			table := tables(t, h, 1)[0]
+			phone := h.Visitor()
+			asked := phone.Post(table, "kind", "other", "text", "On a soif").Want(303)
+			cookies, err := http.ParseSetCookie(asked.Header.Get("Set-Cookie"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			all := openStream(t, h.URL+table+"/stream", cookies)
+			start := time.Now()
+			end(h, h.As(h.Owner))
+			next(t, all, "event: reload")
+			if took := time.Since(start); took > 2*time.Second {
+				t.Errorf("after %v", took)
+			}
+		})
+	}
+}
+
 func TestTheSecondThumbReadsWhoWasFirst(t *testing.T) {
 	h := webtest.New(t)
 	table := tables(t, h, 1)[0]

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"comptoir/internal/door"
+	"comptoir/internal/fault"
 	"comptoir/internal/floor"
 	"comptoir/internal/live"
 	"comptoir/internal/place"
@@ -159,7 +160,7 @@ func (s *Server) guestStream(w http.ResponseWriter, r *http.Request, g visit) er
 	ctx := context.WithoutCancel(r.Context()) // the language; the topic may outlive this request
 	v, cookie := g.Visit, g.GuestCookie(r)
 	g.Visit = &door.Visit{Place: v.Place} // the topic keeps no more of the request
-	return s.stream(w, r, v, live.Topic{
+	return s.streamWhile(w, r, v, live.Topic{
 		PlaceID: g.Place.ID, Name: "guest " + g.guest.ID + " " + g.code + " " + g.l.Tag + g.lang,
 		Wants: g.guest.Concerns,
 		Render: func(tctx context.Context, entries []place.Entry) ([]live.Frame, error) {
@@ -176,5 +177,21 @@ func (s *Server) guestStream(w http.ResponseWriter, r *http.Request, g visit) er
 			frame, err := Frame(ctx, entries[len(entries)-1].Seq, view.StreamPart("suivi", view.FollowPart(f)), view.StreamHello(f.Guest))
 			return []live.Frame{frame}, err
 		},
-	})
+	}, s.guestAgain(g.code, cookie))
+}
+
+// guestAgain asks whether a guest may still see what they sent: the card still leads to its table, the evening is not
+// over, nobody has blocked them.
+func (s *Server) guestAgain(code, cookie string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		p, _, err := s.Floor.Find(ctx, s.DB, code)
+		if err != nil {
+			return err
+		}
+		guest, err := s.Floor.Guest(ctx, s.DB, p.ID, cookie)
+		if err == nil && (!guest.Known() || guest.Blocked(time.Now())) {
+			err = fault.New(fault.Unauthenticated, "web.guest_stream", "")
+		}
+		return err
+	}
 }

@@ -227,9 +227,6 @@ func (s *Server) passToFloor(w http.ResponseWriter, r *http.Request, v *door.Vis
 
 // severalGestures does one thing with every conversation that was chosen.
 func (s *Server) severalGestures(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
-	if err := r.ParseForm(); err != nil {
-		return tooLargeOr(err)
-	}
 	ids := r.PostForm["id"]
 	if len(ids) == 0 {
 		return s.backToCounter(w, r, v, nil, flash{Key: "inbox.none_chosen"})

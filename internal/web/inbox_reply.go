@@ -96,7 +96,7 @@ func (s *Server) kept(ctx context.Context, r *http.Request, v *door.Visit, l loc
 
 // reply stores an answer. Sent twice by a browser (a double press, a page loaded again) it is stored once.
 func (s *Server) reply(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
-	files, closeFiles, err := formFiles(r)
+	files, closeFiles, err := formFiles(r, v)
 	defer closeFiles()
 	if err != nil {
 		return err
@@ -172,7 +172,7 @@ func (s *Server) collision(ctx context.Context, v *door.Visit, l locale.Locale, 
 }
 
 // formFiles opens the files of a form, those that were really chosen; done closes them.
-func formFiles(r *http.Request) (files []inbox.NewFile, done func(), err error) {
+func formFiles(r *http.Request, v *door.Visit) (files []inbox.NewFile, done func(), err error) {
 	var open []io.Closer
 	done = func() {
 		for _, c := range open {
@@ -186,7 +186,10 @@ func formFiles(r *http.Request) (files []inbox.NewFile, done func(), err error) 
 		if errors.Is(err, http.ErrNotMultipart) {
 			return nil, done, nil
 		}
-		return nil, done, tooLargeOr(err)
+		return nil, done, fault.Wrap(err, fault.Invalid, "web.form", "")
+	}
+	if err := v.FormTooMany(r.MultipartForm.Value); err != nil {
+		return nil, done, err
 	}
 	for _, h := range r.MultipartForm.File["file"] {
 		if h.Filename == "" && h.Size == 0 {
@@ -200,15 +203,6 @@ func formFiles(r *http.Request) (files []inbox.NewFile, done func(), err error) 
 		files = append(files, inbox.NewFile{Name: h.Filename, Content: f})
 	}
 	return files, done, nil
-}
-
-// tooLargeOr is how a form that could not be read is refused.
-func tooLargeOr(err error) error {
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
-		return fault.New(fault.Rejected, "web.form", "door.too_large")
-	}
-	return fault.Wrap(err, fault.Invalid, "web.form", "")
 }
 
 // note keeps the box's text for the team only.

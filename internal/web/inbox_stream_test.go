@@ -14,12 +14,18 @@ import (
 // events opens the stream of a page as its browser does and returns what it brings.
 func events(t *testing.T, h *webtest.House, m place.Member, address string) <-chan string {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), "GET", h.URL+address, nil)
+	return openStream(t, h.URL+address, &http.Cookie{Name: "comptoir", Value: h.Cookie(m)})
+}
+
+// openStream opens a stream with a cookie.
+func openStream(t *testing.T, address string, c *http.Cookie) <-chan string {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), "GET", address, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Header.Set("Accept", "text/event-stream")
-	r.AddCookie(&http.Cookie{Name: "comptoir", Value: h.Cookie(m)})
+	r.AddCookie(c)
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil || resp.StatusCode != 200 {
 		t.Fatal(resp, err)

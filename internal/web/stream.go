@@ -42,9 +42,14 @@ func Frame(ctx context.Context, seq int64, parts ...templ.Component) (live.Frame
 	return live.Frame{Seq: seq, Data: Event(seq, b.Bytes())}, nil
 }
 
-// stream sends a topic to a browser until it goes away, its session ends or the server stops. It goes on after
-// it has returned: what thousands of open pages keep is a connection, a number and a small stack each.
+// stream sends a topic to a browser until it goes away, its session ends or the server stops.
 func (s *Server) stream(w http.ResponseWriter, r *http.Request, v *door.Visit, t live.Topic) error {
+	return s.streamWhile(w, r, v, t, s.Guard.Again(r, v))
+}
+
+// streamWhile is stream for as long as allowed says nothing against it. It goes on after it has returned: what
+// thousands of open pages keep is a connection, a number and a small stack each.
+func (s *Server) streamWhile(w http.ResponseWriter, r *http.Request, v *door.Visit, t live.Topic, allowed func(context.Context) error) error {
 	from := int64(-1)
 	// A browser that comes back names the last event it saw; a fresh page names the journal as it was
 	// when the page was made, so that nothing falls between the two.
@@ -80,7 +85,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, v *door.Visit, t
 		<-ctx.Done()
 		leave()
 	}
-	err := s.Hub.Attach(ctx, t, live.Listener{From: from, Write: p.write, Allowed: s.Guard.Again(r, v)}, end)
+	err := s.Hub.Attach(ctx, t, live.Listener{From: from, Write: p.write, Allowed: allowed}, end)
 	if err != nil {
 		end(err)
 	}
