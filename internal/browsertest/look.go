@@ -40,12 +40,17 @@ func (p *Page) Whole(name string) string {
 	return path
 }
 
-func (p *Page) save(name string, whole bool) (string, error) {
+// shot is where the picture of a name lies.
+func shot(name string) string {
 	dir := os.Getenv(Shots)
 	if dir == "" {
 		dir = filepath.Join(os.TempDir(), "comptoir-shots")
 	}
-	path := filepath.Join(dir, strings.NewReplacer("/", "-", " ", "-").Replace(name)+".png")
+	return filepath.Join(dir, strings.NewReplacer("/", "-", " ", "-").Replace(name)+".png")
+}
+
+func (p *Page) save(name string, whole bool) (string, error) {
+	path := shot(name)
 	tab := p.tab.Timeout(patience)
 	defer tab.CancelTimeout()
 	png, err := tab.Screenshot(whole, &proto.PageCaptureScreenshot{Format: proto.PageCaptureScreenshotFormatPng})
@@ -65,6 +70,27 @@ func (p *Page) OnPaper() {
 	if err := (proto.EmulationSetEmulatedMedia{Media: "print"}).Call(p.tab); err != nil {
 		p.t.Fatalf("OnPaper: %v", err)
 	}
+}
+
+// PDF saves the page as the browser prints it, with nothing changed in its dialog, as NAME.pdf, and returns its path.
+func (p *Page) PDF(name string) string {
+	p.t.Helper()
+	p.until("the fonts", `() => document.fonts.status === "loaded"`)
+	path := strings.TrimSuffix(shot(name), ".png") + ".pdf"
+	tab := p.tab.Timeout(2 * patience)
+	defer tab.CancelTimeout()
+	out, err := (proto.PagePrintToPDF{PreferCSSPageSize: true}).Call(tab)
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(path), 0o755)
+	}
+	if err == nil {
+		err = os.WriteFile(path, out.Data, 0o644)
+	}
+	if err != nil {
+		p.t.Fatalf("PDF %s: %v", name, err)
+	}
+	p.t.Logf("print: %s", path)
+	return path
 }
 
 // Fits fails the test when the page is wider than the screen, and names what sticks out.

@@ -2,9 +2,13 @@ package web_test
 
 import (
 	"context"
+	"image"
+	"image/png"
 	"net/http"
 	"net/url"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -179,27 +183,96 @@ func TestTablesZonesHoursAndKindsAreChanged(t *testing.T) {
 	h.As(h.Add("Tom", "tom@lezinc.example", place.Floor)).Get(at).Want(http.StatusForbidden)
 }
 
-func TestAPrintedCodeIsReadByACameraAndOpensItsTable(t *testing.T) {
-	zbar, err := exec.LookPath("zbarimg")
-	if err != nil {
-		t.Skip("zbarimg (zbar-tools) is not installed")
+// needs skips a test whose reader of what was printed is not installed.
+func needs(t *testing.T, program string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if err != nil && os.Getenv("COMPTOIR_REAL") != "" {
+		t.Fatal(err)
 	}
+	if err != nil {
+		t.Skip(program + " is not installed")
+	}
+	return path
+}
+
+// The sheet as it comes out of the printer, whatever the light of the screen: four cards to a letter page, each code read by
+// a camera at the density of a poor printer, each plate with its number.
+func TestPrintedCardsAreReadByACameraAndOpenTheirTables(t *testing.T) {
+	zbar, pdftoppm, pdftotext := needs(t, "zbarimg"), needs(t, "pdftoppm"), needs(t, "pdftotext")
 	h := addressed(t, "https://lezinc.example")
-	paths := tables(t, h, 4)
-	p := signedIn(t, h, browsertest.Desk, paths[0], h.Owner)
+	paths := tables(t, h, 6)
+	p := signedIn(t, h, browsertest.Desk.Evening(), paths[0], h.Owner)
 	p.Goto(h.URL + "/p/le-zinc/tables/cards")
-	p.Fits()
-	p.Axe()
-	out, err := exec.CommandContext(t.Context(), zbar, "--quiet", "--raw", p.Screenshot("affichettes-1440")).Output()
+	pdf := p.PDF("affichettes")
+	run := func(program string, args ...string) string {
+		t.Helper()
+		out, err := exec.CommandContext(t.Context(), program, args...).Output()
+		if err != nil {
+			t.Fatal(program, err)
+		}
+		return string(out)
+	}
+	words := strings.Join(strings.Fields(run(pdftotext, pdf, "-")), " ")
+	if strings.Count(words, "Visez, dites-le, on arrive.") != 6 || strings.Contains(words, "Imprimer") || strings.Contains(words, "Le comptoir") || strings.Contains(words, "Adresse") {
+		t.Errorf("on paper: %s", words)
+	}
+	pages := strings.TrimSuffix(pdf, ".pdf")
+	run(pdftoppm, "-r", "100", "-png", pdf, pages)
+	all, err := filepath.Glob(pages + "-[0-9].png")
+	if err != nil || len(all) != 2 {
+		t.Fatalf("%d pages, %v", len(all), err)
+	}
+	read := ""
+	for _, page := range all {
+		read += run(zbar, "--quiet", "--raw", page)
+		width, height := pictureSize(t, page)
+		if width != 850 || height != 1100 {
+			t.Errorf("the page is %d × %d, want a letter at 100 dots an inch", width, height)
+		}
+	}
+	for _, path := range paths {
+		if strings.Count(read, "https://lezinc.example"+path+"\n") != 1 {
+			t.Errorf("the camera does not read %s once: %s", path, read)
+		}
+	}
+	if first := blue(t, all[0]); first < 2000 {
+		t.Errorf("the plates have lost their enamel on paper: %d blue dots", first)
+	}
+	h.Visitor().Get(paths[5]).Want(200)
+}
+
+func pictureSize(t *testing.T, path string) (width, height int) {
+	t.Helper()
+	size := readPNG(t, path).Bounds()
+	return size.Dx(), size.Dy()
+}
+
+func readPNG(t *testing.T, path string) image.Image {
+	t.Helper()
+	f, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	read := string(out)
-	for _, path := range paths {
-		if !strings.Contains(read, "https://lezinc.example"+path+"\n") {
-			t.Errorf("the camera does not read %s: %s", path, read)
+	defer f.Close()
+	img, err := png.Decode(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+// blue counts the dots of enamel blue.
+func blue(t *testing.T, path string) (n int) {
+	img := readPNG(t, path)
+	for y := range img.Bounds().Dy() {
+		for x := range img.Bounds().Dx() {
+			if r, _, b, _ := img.At(x, y).RGBA(); b>>8 > 90 && b>>8 < 180 && r>>8 < 80 {
+				n++
+			}
 		}
 	}
+	return n
 }
 
 func TestTheTablesScreenOnADeskAndAPhone(t *testing.T) {
