@@ -173,7 +173,7 @@ func (s *Store) tellRestored(ctx context.Context, a *backup.Archive, done backup
 		fmt.Fprintf(out, "Answers that were on their way: %d. None leaves before somebody releases it at the counter: it may have left already.\n", done.Held)
 	}
 	if a.Key != s.Keys.ID() {
-		fmt.Fprintln(out, "The key is a new one: connect each account again, and print the cards of the tables again.")
+		fmt.Fprintln(out, "The key is a new one: connect each account again, print the cards of the tables again, and let in who signs in with an app: comptoir member reset-factor.")
 	}
 	r := newReport(out)
 	r.say("database is whole", s.DB.Integrity(ctx))

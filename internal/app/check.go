@@ -58,7 +58,9 @@ func Check(ctx context.Context, cfg Config, deep bool, out io.Writer) (bool, err
 	r.say("schema", nil)
 	r.say("folder", place.CheckFolder(ctx, s.DB, cfg.Data))
 	r.say("key", place.CheckKeys(ctx, s.DB, s.Keys))
-	r.say("second factors", place.CheckApps(ctx, s.DB, s.Keys))
+	if !deep {
+		r.say("second factors", place.CheckApps(ctx, s.DB, s.Keys))
+	}
 	places, err := place.All(ctx, s.DB)
 	if err != nil {
 		return false, err

@@ -133,6 +133,7 @@ var sentences = map[string]string{
 	"a swapped database":    "folder: The database is of another installation",
 	"a hole in the journal": "Le Zinc: journal: 2 lines are missing",
 	"a changed secret":      "Le Zinc: sealed values: This secret does not open",
+	"a changed app":         "second factors: This secret was sealed with another key.",
 	"a row without its own": "references between rows: Rows that refer to others that are not there: 1",
 	"an answer never due":   "Le Zinc: answers on their way: Answers on their way that will never arrive: 1",
 }
@@ -250,6 +251,14 @@ var damages = map[string]func(t *testing.T, cfg app.Config) bool{
 		}
 		flip()
 		t.Cleanup(flip)
+		return true
+	},
+	"a changed app": func(t *testing.T, cfg app.Config) bool {
+		run := func(q string, args ...any) {
+			behind(t, cfg, func(ctx context.Context, tx db.Tx) error { _, err := tx.Exec(ctx, q, args...); return err })
+		}
+		run("INSERT INTO authenticator (member_id, secret, step, created_at) SELECT id, $1, 0, 0 FROM member", []byte("nonsense"))
+		t.Cleanup(func() { run("DELETE FROM authenticator") })
 		return true
 	},
 	"a row without its own": func(t *testing.T, cfg app.Config) bool {

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"comptoir/internal/backup"
 	"comptoir/internal/door"
 	"comptoir/internal/inbox"
 	"comptoir/internal/network"
@@ -109,6 +110,8 @@ type stored struct{ app *App }
 var (
 	queueAge = prometheus.NewDesc("comptoir_queue_oldest_age_seconds", "How long ago the oldest job that waits was due.", nil, nil)
 	lastRead = prometheus.NewDesc("comptoir_collector_last_success_timestamp_seconds", "When the account that was read longest ago was last read without a fault; 0 = one never was.", []string{"network"}, nil)
+	backedUp = prometheus.NewDesc("comptoir_backup_last_success_timestamp_seconds", "When the last backup was made; 0 = never.", nil, nil)
+	drilled  = prometheus.NewDesc("comptoir_backup_drill_last_success_timestamp_seconds", "When a backup was last tried and was whole; 0 = never.", nil, nil)
 	accounts = prometheus.NewDesc("comptoir_accounts", "Accounts that are connected, by how they do.", []string{"network", "state"}, nil)
 )
 
@@ -116,6 +119,8 @@ func (*stored) Describe(ch chan<- *prometheus.Desc) {
 	ch <- queueAge
 	ch <- lastRead
 	ch <- accounts
+	ch <- backedUp
+	ch <- drilled
 }
 
 func (s *stored) Collect(ch chan<- prometheus.Metric) {
@@ -125,6 +130,12 @@ func (s *stored) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.NewInvalidMetric(queueAge, err)
 	} else {
 		ch <- prometheus.MustNewConstMetric(queueAge, prometheus.GaugeValue, late.Seconds())
+	}
+	if st, err := backup.StateOf(ctx, s.app.DB); err != nil {
+		ch <- prometheus.NewInvalidMetric(backedUp, err)
+	} else {
+		ch <- prometheus.MustNewConstMetric(backedUp, prometheus.GaugeValue, unix(st.Backup.At))
+		ch <- prometheus.MustNewConstMetric(drilled, prometheus.GaugeValue, unix(st.Drill.At))
 	}
 	all, err := place.Doing(ctx, s.app.DB)
 	if err != nil {
@@ -142,10 +153,14 @@ func (s *stored) Collect(ch chan<- prometheus.Metric) {
 		}
 	}
 	for kind, at := range oldest {
-		seconds := 0.0
-		if !at.IsZero() {
-			seconds = float64(at.UnixMilli()) / 1000
-		}
-		ch <- prometheus.MustNewConstMetric(lastRead, prometheus.GaugeValue, seconds, string(kind))
+		ch <- prometheus.MustNewConstMetric(lastRead, prometheus.GaugeValue, unix(at), string(kind))
 	}
+}
+
+// unix is a moment as monitors take it, 0 for never.
+func unix(t time.Time) float64 {
+	if t.IsZero() {
+		return 0
+	}
+	return float64(t.UnixMilli()) / 1000
 }

@@ -8,11 +8,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
 	"comptoir/internal/app"
+	"comptoir/internal/backup"
 	"comptoir/internal/place"
 )
 
@@ -70,7 +72,12 @@ func TestTheNumbersTellHowTheCounterDoesAndNothingOfWho(t *testing.T) {
 			`comptoir_http_requests_total{route="GET /p/{place}/inbox",status="4xx"}`: 1,
 			`comptoir_http_requests_total{route="GET /",status="4xx"}`:                1,
 			`comptoir_http_requests_total{route="GET /t/{code}",status="2xx"}`:        1,
+			`comptoir_backup_last_success_timestamp_seconds`:                          1_700_000_000,
+			`comptoir_backup_drill_last_success_timestamp_seconds`:                    0,
 			`comptoir_streams`: 0,
+		}
+		if err := backup.NoteMade(t.Context(), w.DB, place.System(), backup.Made{Manifest: backup.Manifest{Made: time.Unix(1_700_000_000, 0)}}); err != nil {
+			t.Fatal(err)
 		}
 		var got map[string]float64
 		var text string

@@ -17,6 +17,7 @@ type Say func(what string, err error)
 // changes nothing. Its error says that it could not look.
 func Check(ctx context.Context, in Installation, say Say) error {
 	say("references between rows", in.DB.ForeignKeys(ctx))
+	say("second factors", place.CheckApps(ctx, in.DB, in.Keys))
 	if err := checkFiles(ctx, in, say); err != nil {
 		return err
 	}
