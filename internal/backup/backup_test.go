@@ -4,9 +4,12 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -162,21 +165,8 @@ func TestTheKeyIsInABackupOnlyWhenAskedForAndSealed(t *testing.T) {
 	h := furnish(t, dbtest.SQLite(t))
 	const phrase = "quatre chaises autour du poêle"
 	holdsKey := func(path string) bool {
-		z, err := zip.OpenReader(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer z.Close()
-		for _, f := range z.File {
-			r, err := f.Open()
-			if err != nil {
-				t.Fatal(err)
-			}
-			b, err := io.ReadAll(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if bytes.Contains(b, []byte(strings.TrimSpace(h.Keys.Reveal()))) {
+		for _, c := range entries(t, path) {
+			if bytes.Contains(c, []byte(strings.TrimSpace(h.Keys.Reveal()))) {
 				return true
 			}
 		}
@@ -246,121 +236,99 @@ func TestADamagedBackupIsRefused(t *testing.T) {
 	refused("a changed file", changed, "backup.damaged")
 	refused("nothing", nil, "backup.none")
 	refused("something else", []byte("%PDF-1.7 and so on and so on"), "backup.none")
-	refused("another zip", another(t), "backup.none")
-	refused("without one table", without(t, path, "tables/message.jsonl"), "backup.damaged")
-	refused("without one file", without(t, path, "files/"), "backup.damaged")
+	refused("another zip", zipped(t, map[string][]byte{"photo.jpg": nil}), "backup.none")
+	for name, change := range map[string]func(name string, c []byte) []byte{
+		"without one table": func(name string, c []byte) []byte { return keepUnless(name == "tables/message.jsonl", c) },
+		"without one file":  func(name string, c []byte) []byte { return keepUnless(strings.HasPrefix(name, "files/"), c) },
+		"another file": func(name string, c []byte) []byte {
+			if strings.HasPrefix(name, "files/") {
+				return []byte("autre chose")
+			}
+			return c
+		},
+		"another row": func(name string, c []byte) []byte { return bytes.ReplaceAll(c, []byte("Maude"), []byte("Maud!")) },
+	} {
+		content := entries(t, path)
+		for entry, c := range content {
+			if content[entry] = change(entry, c); content[entry] == nil {
+				delete(content, entry)
+			}
+		}
+		refused(name, zipped(t, content), "backup.damaged")
+	}
 }
 
-// another is a zip of somebody else's.
-func another(t *testing.T) []byte {
+func keepUnless(gone bool, c []byte) []byte {
+	if gone {
+		return nil
+	}
+	return c
+}
+
+func TestRowsThatComeBackOtherwiseAreNotTakenForWhole(t *testing.T) {
+	h := furnish(t, dbtest.SQLite(t))
+	path, _ := h.make(backup.Options{}, backup.Secrets{})
+	// An archive that is in order by all its sums, with a row that no database gives back as it stands there.
+	content := entries(t, path)
+	before := content["tables/place.jsonl"]
+	i := bytes.Index(before, []byte(`"{`)) + 2 // in the settings of the place
+	after := slices.Concat(before[:i], []byte(" "), before[i:])
+	content["tables/place.jsonl"] = after
+	sum := func(b []byte) []byte { s := sha256.Sum256(b); return hex.AppendEncode(nil, s[:]) }
+	content["manifest.json"] = bytes.Replace(content["manifest.json"], sum(before), sum(after), 1)
+	if err := os.WriteFile(path, zipped(t, content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a := opened(t, path, backup.Secrets{})
+	if err := a.Verify(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	in := blank(t, db.SQLite, h.Keys)
+	if _, err := a.Restore(t.Context(), in); fault.As(err).Key != "backup.damaged" {
+		t.Errorf("it says %v", err)
+	}
+	if err := in.DB.CheckVersion(t.Context()); fault.As(err).Key != "db.half_restored" {
+		t.Errorf("the database that it began to fill: %v", err)
+	}
+}
+
+// entries is what a zip holds, by name.
+func entries(t *testing.T, path string) map[string][]byte {
+	t.Helper()
+	z, err := zip.OpenReader(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	content := map[string][]byte{}
+	for _, f := range z.File {
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if content[f.Name], err = io.ReadAll(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return content
+}
+
+// zipped makes a zip of it.
+func zipped(t *testing.T, content map[string][]byte) []byte {
+	t.Helper()
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
-	if _, err := z.Create("photo.jpg"); err != nil {
-		t.Fatal(err)
+	for name, c := range content {
+		w, err := z.Create(name)
+		if err == nil {
+			_, err = w.Write(c)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
-}
-
-// without copies a zip but for the entries that begin with prefix.
-func without(t *testing.T, path, prefix string) []byte {
-	t.Helper()
-	from, err := zip.OpenReader(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer from.Close()
-	var b bytes.Buffer
-	to := zip.NewWriter(&b)
-	for _, f := range from.File {
-		if !strings.HasPrefix(f.Name, prefix) {
-			if err := to.Copy(f); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	if err := to.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
-func TestAFileThatIsGoneIsToldOfAndTheRestIsKept(t *testing.T) {
-	for name, damage := range map[string]func(path string) error{
-		"gone":    os.Remove,
-		"changed": func(path string) error { return os.WriteFile(path, []byte("autre chose"), 0o600) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			h := furnish(t, dbtest.SQLite(t))
-			h.receive(letter(2, []byte("un autre")))
-			lost := h.stored()
-			if err := damage(lost); err != nil {
-				t.Fatal(err)
-			}
-			_, a := h.make(backup.Options{}, backup.Secrets{})
-			if len(a.Missing) != 1 || a.Missing[0] != h.place.ID+"/"+filepath.Base(lost) || a.Files != 1 {
-				t.Errorf("it holds %+v", a.Manifest)
-			}
-			said := ""
-			err := backup.Check(t.Context(), h.Installation, func(_ string, err error) {
-				if err != nil {
-					said += fault.As(err).Key
-				}
-			})
-			if want := map[string]string{"gone": "check.files_missing", "changed": "check.files_changed"}[name]; said != want || err != nil {
-				t.Errorf("a check says %q, %v", said, err)
-			}
-			// The drill says it too: what was not taken along cannot come back.
-			if ok, err := a.Drill(t.Context(), t.TempDir(), h.Keys, func(string, error) {}); ok || err != nil {
-				t.Errorf("the drill says %v, %v", ok, err)
-			}
-		})
-	}
-}
-
-func TestABackupThatIsBeingWrittenIsNotWrittenTwice(t *testing.T) {
-	h := furnish(t, dbtest.SQLite(t))
-	path := filepath.Join(t.TempDir(), "backup")
-	// A process that was killed left half of one behind: it is written over.
-	if err := os.WriteFile(path+".part", noise(1000), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := backup.Make(t.Context(), h.Installation, path, backup.Options{}); err != nil {
-		t.Fatal(err)
-	}
-	release := backup.HoldPart(t, path)
-	if _, err := backup.Make(t.Context(), h.Installation, path, backup.Options{}); fault.As(err).Key != "backup.busy" {
-		t.Errorf("while another is written: %v", err)
-	}
-	release()
-	if _, err := backup.Make(t.Context(), h.Installation, filepath.Join(t.TempDir(), "nowhere", "b"), backup.Options{}); fault.As(err).Key != "backup.no_folder" {
-		t.Errorf("in a folder that is not there: %v", err)
-	}
-	if err := opened(t, path, backup.Secrets{}).Verify(t.Context()); err != nil {
-		t.Errorf("the one that was there: %v", err)
-	}
-}
-
-func TestADrillTriesABackupAndLeavesNothing(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
-		_, a := h.make(backup.Options{}, backup.Secrets{})
-		dir := t.TempDir()
-		var said []string
-		ok, err := a.Drill(t.Context(), dir, h.Keys, func(what string, err error) {
-			if said = append(said, what); err != nil {
-				t.Errorf("%s: %v", what, err)
-			}
-		})
-		if !ok || err != nil || len(said) < 5 {
-			t.Errorf("%v, %v, it looked at %v", ok, err, said)
-		}
-		if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
-			t.Errorf("%v is left, %v", left, err)
-		}
-		if ok, err := a.Drill(t.Context(), dir, place.NewKeys(), func(string, error) {}); ok || err != nil {
-			t.Errorf("with another key: %v, %v", ok, err)
-		}
-	})
 }

@@ -140,6 +140,28 @@ func TestWhatIsDumpedIsTheSameTextOnBothEnginesAndComesBackOnEither(t *testing.T
 	}
 }
 
+func TestPostgreSQLSortsADumpAsSQLiteDoesWhateverItsLanguage(t *testing.T) {
+	d := dbtest.Postgres(t)
+	err := d.Write(t.Context(), func(tx db.Tx) error {
+		for _, q := range []string{
+			`ALTER TABLE instance ALTER COLUMN name TYPE TEXT COLLATE "und-x-icu"`,
+			"INSERT INTO instance (name, value) VALUES ('é', ''), ('b', ''), ('B', ''), ('a', ''), ('f', '')",
+		} {
+			if _, err := tx.Exec(t.Context(), q); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "[\"name\",\"value\"]\n[\"B\",\"\"]\n[\"a\",\"\"]\n[\"b\",\"\"]\n[\"f\",\"\"]\n[\"é\",\"\"]\n"
+	if diff := cmp.Diff(want, dumped(t, d)["instance"]); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestADatabaseThatIsHalfFilledIsNotUsed(t *testing.T) {
 	for _, engine := range []db.Engine{db.SQLite, db.Postgres} {
 		t.Run(string(engine), func(t *testing.T) {
