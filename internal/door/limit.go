@@ -42,18 +42,19 @@ const slots = 1 << 17
 
 type limiter struct {
 	seed maphash.Seed
+	born time.Time // windows are measured from it, by a clock that nobody sets back
 	mu   sync.Mutex
 	slot []window
 }
 
 type window struct {
-	start int64 // Unix seconds
+	start int64 // seconds since the limiter was born
 	count int32
 	tag   uint32 // of the visitor that has the slot
 }
 
 func newLimiter() *limiter {
-	return &limiter{seed: maphash.MakeSeed(), slot: make([]window, slots)}
+	return &limiter{seed: maphash.MakeSeed(), born: time.Now(), slot: make([]window, slots)}
 }
 
 // take counts one request of a visitor, and returns fault.RateLimited with the time to wait when it is
@@ -69,15 +70,15 @@ func (l *limiter) take(lim Limit, visitor string, now time.Time) error {
 	h.WriteString(visitor)
 	sum := h.Sum64()
 	tag := uint32(sum >> 32)
-	per := int64(lim.Per / time.Second)
+	at, per := int64(now.Sub(l.born)/time.Second), int64(lim.Per/time.Second)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	w := &l.slot[sum%slots]
-	if now.Unix()-w.start >= per || w.tag != tag && w.count < int32(lim.Max)/2 {
-		*w = window{start: now.Unix(), tag: tag}
+	if at-w.start >= per || w.tag != tag && w.count < int32(lim.Max)/2 {
+		*w = window{start: at, tag: tag}
 	}
 	if w.count >= int32(lim.Max) {
-		wait := time.Duration(w.start+per-now.Unix()) * time.Second
+		wait := time.Duration(w.start+per-at) * time.Second
 		return &fault.Error{Code: fault.RateLimited, Op: "door.limit", RetryAfter: max(wait, time.Second)}
 	}
 	w.count++

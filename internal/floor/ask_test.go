@@ -235,6 +235,26 @@ func TestAPlaceDecidesHowMuchIsTooMuch(t *testing.T) {
 	})
 }
 
+func TestAClockThatWasAheadSilencesNobody(t *testing.T) {
+	each(t, func(r *room) {
+		var g floor.Guest
+		for range r.place.Settings.PerGuest {
+			a, err := r.asks(g, 0, floor.Other, "allo")
+			if err != nil {
+				r.Fatal(err)
+			}
+			g = a.Guest
+		}
+		if _, err := r.asks(g, 0, floor.Other, "allo"); !fault.Is(err, fault.RateLimited) {
+			r.Fatalf("one more: %v", err)
+		}
+		r.later(-24 * time.Hour) // it was a day ahead when they were counted, and has gone back
+		if _, err := r.asks(g, 0, floor.Other, "allo"); err != nil {
+			r.Errorf("silent for a day: %v", err)
+		}
+	})
+}
+
 func TestABarSharesOneAddressUpToALimit(t *testing.T) {
 	each(t, func(r *room) {
 		r.write(func(tx db.Tx) error {

@@ -53,17 +53,18 @@ func (f *Floor) speaker(a Asking, now time.Time) speaker {
 // reads.
 func (s speaker) allowed(ctx context.Context, q db.Querier, placeID string, now time.Time) error {
 	since := db.Micros(now.Add(-Window))
+	until := db.Micros(now.Add(Window)) // what lies further ahead was counted by a clock that has gone back since
 	if s.guest != "" {
-		row := q.QueryRow(ctx, "SELECT count(*), coalesce(min(at), 0) FROM guest_said WHERE place_id = $1 AND guest_id = $2 AND at > $3", placeID, s.guest, since)
+		row := q.QueryRow(ctx, "SELECT count(*), coalesce(min(at), 0) FROM guest_said WHERE place_id = $1 AND guest_id = $2 AND at > $3 AND at < $4", placeID, s.guest, since, until)
 		if err := within(row, s.most.PerGuest, "floor.limit_guest", now); err != nil {
 			return err
 		}
 	}
-	row := q.QueryRow(ctx, "SELECT count(*), coalesce(min(at), 0) FROM guest_said WHERE place_id = $1 AND table_id = $2 AND at > $3", placeID, s.table, since)
+	row := q.QueryRow(ctx, "SELECT count(*), coalesce(min(at), 0) FROM guest_said WHERE place_id = $1 AND table_id = $2 AND at > $3 AND at < $4", placeID, s.table, since, until)
 	if err := within(row, s.most.PerTable, "floor.limit_table", now); err != nil {
 		return err
 	}
-	row = q.QueryRow(ctx, "SELECT count(*), coalesce(min(at), 0) FROM guest_said WHERE place_id = $1 AND address IN ($2, $3) AND at > $4", placeID, s.addresses[0], s.addresses[1], since)
+	row = q.QueryRow(ctx, "SELECT count(*), coalesce(min(at), 0) FROM guest_said WHERE place_id = $1 AND address IN ($2, $3) AND at > $4 AND at < $5", placeID, s.addresses[0], s.addresses[1], since, until)
 	return within(row, PerAddress, "floor.limit_place", now)
 }
 

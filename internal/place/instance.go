@@ -3,10 +3,12 @@ package place
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"comptoir/internal/db"
 	"comptoir/internal/fault"
@@ -16,6 +18,7 @@ import (
 const (
 	InstanceID        = "id"         // tells this installation from every other, and from copies of it
 	InstanceKeyID     = "key_id"     // which key sealed this database's secrets
+	instanceClock     = "clock"      // when it was last looked at, and from when on it is believed
 	InstancePublicURL = "public_url" // the address chosen on the address screen
 )
 
@@ -33,6 +36,26 @@ func InstanceValue(ctx context.Context, q db.Querier, name string) (string, erro
 func SetInstanceValue(ctx context.Context, tx db.Tx, name, value string) error {
 	_, err := tx.Exec(ctx, "INSERT INTO instance (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value)
 	return err
+}
+
+// BelieveClock looks at the clock, as is to be done every hour, and tells whether what it says may be acted on for
+// good: one that has gone back, or further ahead than leap since it was last looked at, has to go on for a while
+// first.
+func BelieveClock(ctx context.Context, tx db.Tx, now time.Time, leap, proven time.Duration) (bool, error) {
+	last, err := InstanceValue(ctx, tx, instanceClock)
+	if err != nil {
+		return false, err
+	}
+	seen, from := now.UnixMicro(), now.UnixMicro()
+	if last != "" {
+		if _, err := fmt.Sscan(last, &seen, &from); err != nil {
+			return false, fault.Wrap(err, fault.Internal, "place.clock", "")
+		}
+	}
+	if gone := now.Sub(time.UnixMicro(seen)); gone < -clockSkew || gone > leap {
+		from = now.Add(proven).UnixMicro()
+	}
+	return now.UnixMicro() >= from, SetInstanceValue(ctx, tx, instanceClock, fmt.Sprint(now.UnixMicro(), from))
 }
 
 // CheckKeys ties a database to its key the first time, and afterwards refuses another one with the key

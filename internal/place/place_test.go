@@ -273,3 +273,47 @@ func TestOpeningHoursPassMidnightAndClockChanges(t *testing.T) {
 		t.Error("a place without hours is not always open")
 	}
 }
+
+// On the nights when clocks change, an evening still begins once and ends once, at the times on the door.
+func TestAnEveningBeginsAndEndsOnceOnTheNightsWhenClocksChange(t *testing.T) {
+	for _, c := range []struct {
+		zone, evening string
+		to            int // minutes after midnight of that evening
+		closes        string
+		lasts         time.Duration
+	}{
+		{"America/Montreal", "2026-03-07", 27 * 60, "03:00", 9 * time.Hour},
+		{"America/Montreal", "2026-10-31", 27 * 60, "03:00", 11 * time.Hour},
+		{"Europe/Paris", "2026-03-28", 28 * 60, "04:00", 10 * time.Hour},
+		{"Europe/Paris", "2026-10-24", 28 * 60, "04:00", 12 * time.Hour},
+		{"America/Montreal", "2026-10-31", 25*60 + 30, "01:30", 8*time.Hour + 30*time.Minute}, // half past one comes twice
+		{"Europe/Paris", "2026-10-24", 26*60 + 30, "02:30", 10*time.Hour + 30*time.Minute},
+	} {
+		loc, err := time.LoadLocation(c.zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var h place.Hours
+		for d := range h.Days {
+			h.Days[d] = []place.Span{{From: 17 * 60, To: c.to}}
+		}
+		day, _ := time.ParseInLocation("2006-01-02", c.evening, loc)
+		var begins, ends []time.Time
+		was := false
+		for at := day.Add(12 * time.Hour); at.Before(day.Add(36 * time.Hour)); at = at.Add(time.Minute) {
+			open, until, _ := h.Open(at.In(loc))
+			if open && !was {
+				begins = append(begins, at)
+			}
+			if !open && was {
+				ends = append(ends, at)
+			}
+			if was = open; open && until.Sub(begins[0]) != c.lasts {
+				t.Fatalf("%s, %s: at %v it is open until %v", c.zone, c.evening, at, until)
+			}
+		}
+		if len(begins) != 1 || len(ends) != 1 || ends[0].Sub(begins[0]) != c.lasts || ends[0].In(loc).Format("15:04") != c.closes {
+			t.Errorf("%s, %s: it opens at %v and closes at %v", c.zone, c.evening, begins, ends)
+		}
+	}
+}

@@ -64,7 +64,7 @@ func (s subjects) reserve(ctx context.Context, tx db.Tx, now time.Time) (left in
 	if _, err := tx.Exec(ctx, "INSERT INTO instance (name, value) VALUES ('sign-in turn', '') ON CONFLICT (name) DO UPDATE SET value = excluded.value"); err != nil {
 		return 0, err
 	}
-	n, _, last, err := failures(ctx, tx, s.account, now.Add(-accountWindow))
+	n, _, last, err := failures(ctx, tx, s.account, now, accountWindow)
 	if err != nil {
 		return 0, err
 	}
@@ -72,7 +72,7 @@ func (s subjects) reserve(ctx context.Context, tx db.Tx, now time.Time) (left in
 		return 0, &fault.Error{Code: fault.RateLimited, Op: "place.sign_in", Key: "signin.limited", RetryAfter: wait}
 	}
 	if s.address != "" {
-		m, first, _, err := failures(ctx, tx, s.address, now.Add(-addressWindow))
+		m, first, _, err := failures(ctx, tx, s.address, now, addressWindow)
 		if err != nil {
 			return 0, err
 		}
@@ -106,10 +106,12 @@ func (s subjects) all() []string {
 	return []string{s.account, s.address}
 }
 
-// failures counts a subject's failures since a moment, and tells when the first and the last of them were.
-func failures(ctx context.Context, q db.Querier, subject string, since time.Time) (n int, first, last time.Time, err error) {
+// failures counts a subject's failures within a while, and tells when the first and the last of them were. What
+// lies ahead was counted by a clock that has gone back since.
+func failures(ctx context.Context, q db.Querier, subject string, now time.Time, while time.Duration) (n int, first, last time.Time, err error) {
 	var from, to int64
-	err = q.QueryRow(ctx, "SELECT count(*), coalesce(min(at), 0), coalesce(max(at), 0) FROM signin_failure WHERE subject = $1 AND at > $2", subject, db.Micros(since)).Scan(&n, &from, &to)
+	err = q.QueryRow(ctx, "SELECT count(*), coalesce(min(at), 0), coalesce(max(at), 0) FROM signin_failure WHERE subject = $1 AND at > $2 AND at < $3",
+		subject, db.Micros(now.Add(-while)), db.Micros(now.Add(clockSkew))).Scan(&n, &from, &to)
 	return n, db.Time(from), db.Time(to), err
 }
 
