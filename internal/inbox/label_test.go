@@ -50,6 +50,26 @@ func TestALabelIsRenamedWhereverItIs(t *testing.T) {
 	})
 }
 
+func TestHowMuchEachMemberSeesToIsCounted(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := setUp(t, d)
+		ctx, p := t.Context(), b.place.ID
+		b.get(from("a", "Maude", "un"), from("b", "Karim", "deux"), from("c", "Théo", "trois"))
+		rows := b.list(Query{Tab: TabAll})
+		for i, who := range []string{b.me.ID, b.me.ID, b.other.ID} {
+			if _, err := b.Do(ctx, b.me, p, Assign(who), rows[i].ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := b.Do(ctx, b.me, p, Settle(), rows[2].ID); err != nil { // what is settled is in nobody's hands
+			t.Fatal(err)
+		}
+		if n, err := b.Entrusted(ctx, p); err != nil || !cmp.Equal(n, map[string]int{b.me.ID: 2}) {
+			t.Errorf("%v, %v", n, err)
+		}
+	})
+}
+
 func TestALabelThatIsRemovedIsOnNothing(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)

@@ -275,6 +275,25 @@ func (b *Inbox) Spoken(ctx context.Context, placeID, personID string, since time
 	return all, lately, err
 }
 
+// Entrusted counts the open conversations that each member sees to.
+func (b *Inbox) Entrusted(ctx context.Context, placeID string) (map[string]int, error) {
+	rows, err := b.DB.Query(ctx, "SELECT assignee_id, count(*) FROM conversation WHERE place_id = $1 AND state = 'open' AND merged_into = '' AND assignee_id <> '' GROUP BY assignee_id", placeID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	n := map[string]int{}
+	for rows.Next() {
+		var id string
+		var count int
+		if err := rows.Scan(&id, &count); err != nil {
+			return nil, err
+		}
+		n[id] = count
+	}
+	return n, rows.Err()
+}
+
 // Counts is how many conversations wait in each tab. What is more than Many is told as Many: nobody reads the
 // difference, and everybody would wait for it.
 type Counts struct{ Open, Mine, Snoozed, Automatic int }

@@ -115,6 +115,14 @@ func TestTheWholeCounterIsWorkedByKeyboard(t *testing.T) {
 	if n := p.Count(".convw"); n != 5 {
 		t.Errorf("%d rows after undoing, want each of the 5 once: %s", n, p.Text("#rangs"))
 	}
+	p.Press("j", "Enter")
+	p.WaitForText("#fil h2", "Maude Gervais")
+	p.Press("f") // the card, to be completed
+	p.WaitFor("#fiche-savoir")
+	p.Press("Control+Shift+l")
+	p.WaitFor("html[data-theme=soir]")
+	p.Reload() // for good
+	p.WaitFor("html[data-theme=soir]")
 	p.Press("/")
 	p.Fill("#recherche", "reservation")
 	p.Press("Enter")

@@ -154,7 +154,7 @@ func TestAConversationIsWorkedOnAPhone(t *testing.T) {
 	p.Click("[popovertarget=gestes]")
 	p.Click("#gestes [popovertarget=etiquettes]")
 	p.Fill("#etiquette-nom", "Réservation")
-	p.Click("#etiquettes form:last-of-type .btn")
+	p.Click("#etiquettes .btn")
 	p.WaitForText("#corps", "a mis l’étiquette")
 	p.Click("[popovertarget=gestes]")
 	p.Click("#gestes [popovertarget=veille]")
@@ -164,4 +164,28 @@ func TestAConversationIsWorkedOnAPhone(t *testing.T) {
 	p.Click("#avis button")
 	p.WaitForText("#c-"+ids[0], "Réservation")
 	p.Fits()
+}
+
+func TestALabelIsFoundOrMadeByTyping(t *testing.T) {
+	h := webtest.New(t)
+	ids := anEvening(t, h)
+	h.As(h.Owner).Post("/p/le-zinc/inbox/c/"+ids[1]+"/label", "new", "Présents et mercis").Want(303)
+	h.As(h.Owner).Post("/p/le-zinc/inbox/c/"+ids[1]+"/label", "new", "Réservation").Want(303)
+	p := signedIn(t, h, browsertest.Desk, "/sign-in", h.Owner)
+	p.Goto(h.URL + "/p/le-zinc/inbox/c/" + ids[0])
+	p.Click("[popovertarget=gestes]")
+	p.Click("#gestes [popovertarget=etiquettes]")
+	p.Fill("#etiquette-nom", "RESERV")
+	p.WaitGone("#etiquettes [data-name^=Pré]")
+	p.Press("Enter")
+	p.WaitForText("#corps .chips", "Réservation")
+	p.WaitGone("#gestes")
+	p.Click("[popovertarget=gestes]")
+	p.Click("#gestes [popovertarget=etiquettes]")
+	p.Fill("#etiquette-nom", "Objet perdu")
+	p.Press("Enter") // none of that name: it is made
+	p.WaitForText("#corps .chips", "Objet perdu")
+	if p.Value("#etiquette-nom") != "" {
+		t.Error("the field keeps the name")
+	}
 }

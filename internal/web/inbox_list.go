@@ -238,6 +238,10 @@ func (s *Server) counterMembers(ctx context.Context, v *door.Visit, l locale.Loc
 	if err != nil {
 		return nil, err
 	}
+	busy, err := s.Inbox.Entrusted(ctx, v.Place.ID)
+	if err != nil {
+		return nil, err
+	}
 	var all []view.MemberOption
 	for _, c := range team {
 		if !c.Role.AtLeast(place.Manager) {
@@ -246,6 +250,9 @@ func (s *Server) counterMembers(ctx context.Context, v *door.Visit, l locale.Loc
 		m := view.MemberOption{
 			ID: c.Member.ID, Face: view.Face{Name: c.Member.Name, Hue: view.Hue(c.Member.ID)}, Detail: l.T("role." + string(c.Role)),
 			Me: c.Member.ID == v.Member.ID, Chosen: c.Member.ID == chosen,
+		}
+		if n := busy[c.Member.ID]; n > 0 {
+			m.Detail = l.N("assign.busy", n)
 		}
 		if m.Me {
 			all = append([]view.MemberOption{m}, all...)

@@ -64,6 +64,7 @@ func (s *Server) thread(ctx context.Context, r *http.Request, v *door.Visit, l l
 	if pane.Members, err = s.counterMembers(ctx, v, l, t.AssigneeID); err != nil {
 		return nil, err
 	}
+	pane.Manage = at(v.Place, "settings/counter#etiquettes")
 	if pane.Labels, err = s.labelOptions(ctx, v.Place, t); err != nil {
 		return nil, err
 	}

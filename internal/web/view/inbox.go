@@ -114,6 +114,7 @@ type Thread struct {
 	Members  []MemberOption
 	Snooze   SnoozeMenu
 	Labels   []LabelOption
+	Manage   string     // where labels are put in order
 	Floor    *FloorMenu // to pass a message to the floor; nil: it cannot be
 	CanMerge bool
 	Merged   []Hidden // conversations that are part of it: Name is whose, Value the id for Base/unmerge

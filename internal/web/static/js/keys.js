@@ -65,10 +65,12 @@
       if (next) { e.preventDefault(); next.focus(); }
       return;
     }
-    // Enter in a field that narrows a list chooses the first of what is left.
+    // Enter in a field that narrows a list chooses the first of what is left; with nothing left, its form is sent if it
+    // has one.
     if (e.key === 'Enter' && e.target.matches?.('[data-filter]')) {
-      e.preventDefault();
-      [...document.querySelectorAll(`#${CSS.escape(e.target.dataset.filter)} [data-name]`)].find(visible)?.click();
+      const first = [...document.querySelectorAll(`#${CSS.escape(e.target.dataset.filter)} [data-name]`)].find(visible);
+      if (first || !e.target.form) e.preventDefault();
+      if (e.target.value || !e.target.form) first?.click();
       return;
     }
     if (root.dataset.keys === 'off' || inField(e.target) || open) return;
