@@ -35,9 +35,11 @@ func (s *Server) counterPage(w http.ResponseWriter, r *http.Request, v *door.Vis
 	if err != nil {
 		return err
 	}
-	if c.Shell.Strip, err = s.next(ctx, l, v); err != nil {
+	next, err := s.next(ctx, l, v)
+	if err != nil {
 		return err
 	}
+	c.Shell.Strip = view.Strips(c.Shell.Strip, next)
 	return render(ctx, w, http.StatusOK, view.CounterScreen(c))
 }
 
