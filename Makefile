@@ -16,6 +16,10 @@ tools: ## install what the tests use besides Go, where it is missing
 run: ## start Comptoir on this machine, its data in ./comptoir-data
 	$(GO) run ./cmd/comptoir serve --data comptoir-data
 
+.PHONY: demo
+demo: ## play an evening at « Le Zinc » on this machine
+	$(GO) run ./cmd/comptoir demo
+
 .PHONY: test
 test: tools ## every test, with real databases, a real browser and real mail servers; installs what is missing
 	COMPTOIR_REAL=1 $(BESIDE_POSTGRES) $(GO) test ./...
@@ -61,5 +65,5 @@ check: ## format, vet, staticcheck, and generated code that is up to date
 	scripts/check-generated
 
 .PHONY: shots
-shots: ## the pictures of the README and the manual, made by the browser tests
-	COMPTOIR_SHOTS=$(CURDIR)/docs/screenshots $(BESIDE_POSTGRES) $(GO) test -count=1 $$(grep -rl --include='*_test.go' 'comptoir/internal/browsertest"' . | xargs -n1 dirname | sort -u)
+shots: ## the pictures of the README, made by the demonstration's own test
+	COMPTOIR_SHOTS=$(CURDIR)/docs/screenshots $(GO) test -count=1 ./internal/demo
