@@ -51,14 +51,36 @@ func TestALinkThatLeadsNowhereIsFound(t *testing.T) {
 func TestTheManualHasEachPageInBothLanguages(t *testing.T) {
 	pages := map[string][]string{}
 	for _, name := range tracked(t) {
-		if rest, ok := strings.CutPrefix(name, "docs/manual/"); ok {
-			language, page, _ := strings.Cut(rest, "/")
+		rest, manual := strings.CutPrefix(name, "docs/manual/")
+		if language, page, ok := strings.Cut(rest, "/"); manual && ok {
 			pages[page] = append(pages[page], language)
 		}
 	}
 	for page, languages := range pages {
 		if slices.Sort(languages); !slices.Equal(languages, []string{"en", "fr"}) {
 			t.Errorf("docs/manual/*/%s is there in %v", page, languages)
+		}
+	}
+}
+
+var namedTest = regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z0-9]+)`")
+
+// A promise whose test was renamed or removed is no longer shown by anything.
+func TestEveryTestNamedInTheDocumentsExists(t *testing.T) {
+	var tests strings.Builder
+	for _, name := range tracked(t) {
+		if strings.HasSuffix(name, "_test.go") {
+			b, _ := os.ReadFile(filepath.Join(root(), name))
+			tests.Write(b)
+		}
+	}
+	doc, err := os.ReadFile(filepath.Join(root(), "docs", "security.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range namedTest.FindAllStringSubmatch(string(doc), -1) {
+		if !strings.Contains(tests.String(), "func "+m[1]+"(") {
+			t.Errorf("docs/security.md names %s, and there is no such test", m[1])
 		}
 	}
 }
