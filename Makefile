@@ -22,7 +22,8 @@ demo: ## play an evening at « Le Zinc » on this machine
 
 .PHONY: test
 test: tools ## every test, with real databases, a real browser and real mail servers; installs what is missing
-	COMPTOIR_REAL=1 $(BESIDE_POSTGRES) $(GO) test ./...
+	COMPTOIR_REAL=1 $(BESIDE_POSTGRES) $(GO) test -timeout 20m $$($(GO) list ./... | grep -v '/crash$$')
+	COMPTOIR_REAL=1 $(BESIDE_POSTGRES) $(GO) test -timeout 20m ./internal/crash # alone: it measures how long things stay undone
 
 .PHONY: test-fast
 test-fast: ## what runs in a minute, with whatever is installed
@@ -38,7 +39,7 @@ restore-drill: ## a place in the middle of its evening is backed up, lost and re
 
 .PHONY: race
 race: ## what runs without a browser or real mail servers, with the race detector
-	$(BESIDE_POSTGRES) $(GO) test -race -short ./...
+	$(BESIDE_POSTGRES) $(GO) test -race -short -timeout 20m ./...
 
 .PHONY: fuzz
 fuzz: ## every fuzz test for TIME (30s)

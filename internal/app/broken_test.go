@@ -11,8 +11,8 @@ import (
 	"comptoir/internal/place"
 )
 
-// insideWords are words that tell how it is built: none belongs on a page.
-var insideWords = regexp.MustCompile(`goroutine|panic|\.go:\d|/internal/|comptoir/|(?i:sqlite|postgres|pgx|sqlstate|modernc)|no such table|relation "|constraint|SELECT |INSERT INTO|gone_|runtime error`)
+// insideWords are words that tell how it is built: none belongs on a page. PGX in capitals can be part of a reference.
+var insideWords = regexp.MustCompile(`goroutine|panic|\.go:\d|/internal/|comptoir/|(?i:sqlite|postgres|sqlstate|modernc)|pgx|no such table|relation "|constraint|SELECT |INSERT INTO|gone_|runtime error`)
 
 var shownRef = regexp.MustCompile(`\b[A-Z2-7]{8}\b`)
 

@@ -115,6 +115,9 @@ func TestBrokenMailsArriveAndTheirConversationsOpen(t *testing.T) {
 		for path := "/p/le-zinc/inbox?state=all"; path != ""; {
 			_, list := d.page(path)
 			for _, m := range conversation.FindAllStringSubmatch(list, -1) {
+				if opened[m[1]] {
+					continue // a row leads there more than once
+				}
 				if status, _ := d.page("/p/le-zinc/inbox/c/" + m[1]); status != http.StatusOK {
 					t.Errorf("conversation %s: %d", m[1], status)
 				}

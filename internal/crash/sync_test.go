@@ -48,7 +48,7 @@ func TestASyncThatFailsStopsTheProgramAndLosesNothing(t *testing.T) {
 		for i, end := 0, time.Now().Add(30*time.Second); time.Now().Before(end) && !injected(told) && !s.ended(20*time.Millisecond); i++ {
 			c.ask(n*7 + i)
 		}
-		if !injected(told) || !s.ended(10*time.Second) || !strings.Contains(s.Log(), "The disk did not confirm what was written") {
+		if !injected(told) || !s.ended(40*time.Second) || !strings.Contains(s.Log(), "The disk did not confirm what was written") {
 			t.Errorf("sync %d: failed %v, ended %v:\n%s", n+1, injected(told), s.ended(0), s.Log())
 		}
 		s.kill()
@@ -103,7 +103,7 @@ func TestALogThatIsRemovedIsNoticedAndLosesNothing(t *testing.T) {
 	for i := 0; i < 100 && !s.ended(10*time.Millisecond); i++ {
 		c.ask(10 + i)
 	}
-	if !s.ended(10*time.Second) || !strings.Contains(s.Log(), "comptoir.db-wal was removed or replaced") {
+	if !s.ended(40*time.Second) || !strings.Contains(s.Log(), "comptoir.db-wal was removed or replaced") {
 		t.Fatalf("it ended: %v\n%s", s.ended(0), s.Log())
 	}
 	s = h.start(t)
