@@ -16,6 +16,7 @@ import (
 // itself while it runs is left out: the queue of jobs, and when a session or token was last used.
 func (w *world) contents(placeID string) map[string]string {
 	w.t.Helper()
+	w.hold()
 	all := map[string]string{}
 	for _, table := range w.tables() {
 		columns := w.columns(table)
