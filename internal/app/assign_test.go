@@ -17,6 +17,7 @@ import (
 // to what is sent does not write there. Sent twice: once with words and numbers that would be found anywhere in the
 // database, once with what somebody would try, the highest role and the ids of another place.
 func TestAFormChangesOnlyWhatItDeclares(t *testing.T) {
+	takesMinutes(t)
 	each(t, func(t *testing.T, cfg app.Config) {
 		w := newWorld(t, cfg)
 		rows := doors(t, w.Routes())

@@ -33,6 +33,7 @@ func (w *world) without(table string, do func()) {
 // Every route is driven while the database fails under it, table by table: the answer is a sentence and a reference,
 // by which the operator finds the cause in the log; of how the house is built it says nothing.
 func TestEveryDoorFailsWithASentenceAndAReference(t *testing.T) {
+	takesMinutes(t)
 	each(t, func(t *testing.T, cfg app.Config) {
 		w := newWorld(t, cfg)
 		h := w.here.things(place.Member{})

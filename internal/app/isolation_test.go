@@ -22,6 +22,7 @@ import (
 // A door without a row fails, and so does an answer by which another place's things could be told from things
 // that do not exist.
 func TestEveryDoorOpensToWhomItShould(t *testing.T) {
+	takesMinutes(t)
 	each(t, func(t *testing.T, cfg app.Config) {
 		w := newWorld(t, cfg)
 		rows := doors(t, w.Routes())

@@ -13,6 +13,7 @@ import (
 // Other sites, mail scanners and browsers that fetch ahead send GET with whatever cookie there is: it changes
 // nothing, whoever sends it, not even the second time.
 func TestNoGETChangesAnything(t *testing.T) {
+	takesMinutes(t)
 	each(t, func(t *testing.T, cfg app.Config) {
 		w := newWorld(t, cfg)
 		walked := 0

@@ -71,6 +71,15 @@ type party struct {
 	owner place.Actor
 }
 
+// takesMinutes leaves a walk through every door to the full run of the tests: it is about who may come in, and the race
+// detector makes a quarter of an hour of it.
+func takesMinutes(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("a walk through every door")
+	}
+}
+
 func newWorld(t *testing.T, cfg app.Config) *world {
 	t.Helper()
 	w := &world{t: t}
