@@ -106,6 +106,7 @@ type crowd struct {
 	mails   *list
 	answers *list
 	client  *http.Client // of the member
+	late    bool         // an answer may be too late, and then asks a person
 	stop    func()
 }
 

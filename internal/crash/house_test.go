@@ -29,6 +29,7 @@ const (
 // house is an installation with one place, its tables and its mailbox, and the address at which its lives listen.
 type house struct {
 	data, database string
+	program        string // "" = the usual one
 	addr           string
 	place          place.Place
 	account        place.Account
@@ -40,7 +41,7 @@ type house struct {
 
 // onBoth runs a story on SQLite and on PostgreSQL, at once.
 func onBoth(t *testing.T, fn func(t *testing.T, database string)) {
-	binary(t)
+	built(t)
 	t.Run("sqlite", func(t *testing.T) { t.Parallel(); fn(t, "") })
 	t.Run("postgres", func(t *testing.T) { t.Parallel(); fn(t, dbtest.PostgresURL(t)) })
 }

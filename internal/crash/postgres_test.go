@@ -20,7 +20,7 @@ import (
 // within the time that a lease runs, and nothing is doubled.
 func TestAnotherProcessTakesOverFromOneThatIsKilled(t *testing.T) {
 	t.Parallel()
-	binary(t)
+	built(t)
 	h := settle(t, dbtest.PostgresURL(t), 50)
 	first := launch(t, h, freeAddress(t), []string{"COMPTOIR_FAULT=send.ended:3"})
 	if !first.ready(t) {
@@ -60,7 +60,7 @@ func TestAnotherProcessTakesOverFromOneThatIsKilled(t *testing.T) {
 // and open pages go on where they were.
 func TestPostgreSQLRestartedInTheMiddleLosesNothingAndStreamsGoOn(t *testing.T) {
 	t.Parallel()
-	binary(t)
+	built(t)
 	cluster, err := pgtest.Start(t.Context())
 	if errors.Is(err, pgtest.ErrNotInstalled) {
 		t.Skip(err)

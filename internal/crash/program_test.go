@@ -1,6 +1,7 @@
 package crash
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"net"
@@ -43,8 +44,8 @@ var program struct {
 	err  error
 }
 
-// binary builds the program with its fault points, once.
-func binary(t *testing.T) string {
+// built builds the program with its fault points, once.
+func built(t *testing.T) string {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("builds and kills the whole program, left out by -short")
@@ -75,7 +76,7 @@ type server struct {
 // surroundings and then becomes it.
 func launch(t *testing.T, h *house, addr string, env []string, wrap ...string) *server {
 	t.Helper()
-	args := append(wrap, binary(t), "serve", "--listen", addr, "--log-level", "warn", "--allow-private", strings.Join(h.allowed, ","))
+	args := append(wrap, cmp.Or(h.program, built(t)), "serve", "--listen", addr, "--log-level", "warn", "--allow-private", strings.Join(h.allowed, ","))
 	p, err := leash.Start(leash.Command{Args: append(args, h.where()...), Env: env, Stop: syscall.SIGKILL})
 	if err != nil {
 		t.Fatal(err)
@@ -141,7 +142,7 @@ func freeAddress(t *testing.T) string {
 // comptoir runs a verb to its end and returns what it said.
 func comptoir(t *testing.T, h *house, env []string, args ...string) (said string, err error) {
 	t.Helper()
-	cmd := exec.Command(binary(t), append(args, h.where()...)...)
+	cmd := exec.Command(built(t), append(args, h.where()...)...)
 	cmd.Env = append(os.Environ(), append([]string{"LANG=C"}, env...)...)
 	cmd.Stdin = strings.NewReader(password) // for the verbs that ask for one
 	out, err := cmd.CombinedOutput()
