@@ -82,6 +82,8 @@ func send(c *http.Client, req *http.Request) outcome {
 	defer resp.Body.Close()
 	io.Copy(io.Discard, resp.Body)
 	switch {
+	case strings.HasPrefix(resp.Header.Get("Location"), "/sign-in"): // the session is over
+		return refused
 	case resp.StatusCode < 400:
 		return taken
 	case resp.StatusCode == http.StatusBadGateway: // "look before you do it again"
@@ -105,13 +107,14 @@ type crowd struct {
 	guests  *list
 	mails   *list
 	answers *list
-	client  *http.Client // of the member
-	late    bool         // an answer may be too late, and then asks a person
+	client  *http.Client    // of the member
+	late    bool            // an answer may be too late, and then asks a person
+	known   map[string]bool // conversations that the member has answered
 	stop    func()
 }
 
 func newCrowd(h *house, client *http.Client) *crowd {
-	return &crowd{h: h, guests: newList("guest"), mails: newList("mail"), answers: newList("answer"), client: client}
+	return &crowd{h: h, guests: newList("guest"), mails: newList("mail"), answers: newList("answer"), client: client, known: map[string]bool{}}
 }
 
 // gather lets people speak: guests as many as are wanted, ten correspondents in a second, and a member who answers.
@@ -205,7 +208,6 @@ var conversation = regexp.MustCompile(`/inbox/c/([0-9a-f-]{36})`)
 // member answers what the list shows, each conversation once. An answer whose fate is unknown is sent again as a
 // browser does it, the same form: it must be taken once.
 func (c *crowd) member(ctx context.Context) {
-	answered := map[string]bool{}
 	pace := rate.NewLimiter(5, 1)
 	for pace.Wait(ctx) == nil {
 		ids := c.listed("")
@@ -213,12 +215,12 @@ func (c *crowd) member(ctx context.Context) {
 			if ctx.Err() != nil {
 				return
 			}
-			if answered[id] {
+			if c.known[id] {
 				continue
 			}
-			answered[id] = true
+			c.known[id] = true
 			c.answer(ctx, id)
-			if len(answered)%2 == 0 {
+			if len(c.known)%2 == 0 && !c.late {
 				c.merge(ctx, ids[0], id)
 			}
 			if pace.Wait(ctx) != nil {

@@ -30,6 +30,14 @@ type Collector struct {
 	mu      sync.Mutex
 	readers map[string]*reader // by account, owned by mu
 	joined  sync.WaitGroup
+	others  map[string]lease // by account, used by Run alone
+}
+
+// lease is one of another process, with the moment since when we have seen it unchanged. Its own time is by a clock
+// that may be minutes ahead of ours.
+type lease struct {
+	until int64
+	since time.Time
 }
 
 // reader reads one account until its lease ends.
@@ -47,7 +55,7 @@ const (
 // Run collects until ctx ends; it then stops every reader, waits for them and gives its leases up.
 func (c *Collector) Run(ctx context.Context) error {
 	c.Lease, c.Renew, c.Poll = orElse(c.Lease, 20*time.Second), orElse(c.Renew, 7*time.Second), orElse(c.Poll, time.Minute)
-	c.readers = map[string]*reader{}
+	c.readers, c.others = map[string]*reader{}, map[string]lease{}
 	if c.Alone {
 		if err := c.Inbox.DB.Write(ctx, func(tx db.Tx) error { return place.ReleaseAll(ctx, tx) }); err != nil {
 			c.Inbox.Log.Error("inbox: release accounts", "err", err)
@@ -83,10 +91,15 @@ func (c *Collector) renew(ctx context.Context) error {
 	tctx, cancel := context.WithTimeout(ctx, c.Renew)
 	defer cancel()
 	var mine []place.Account
-	err := c.Inbox.DB.Write(tctx, func(tx db.Tx) (err error) {
-		mine, err = place.Claim(tctx, tx, c.Holder, c.Lease)
-		return err
-	})
+	silent, err := c.silent(tctx)
+	if err == nil {
+		err = c.Inbox.DB.Write(tctx, func(tx db.Tx) (err error) {
+			if err = place.Lapse(tctx, tx, silent...); err == nil {
+				mine, err = place.Claim(tctx, tx, c.Holder, c.Lease)
+			}
+			return err
+		})
+	}
 	if len(mine) > 0 {
 		point.Reached(point.LeaseHeld)
 	}
@@ -124,6 +137,23 @@ func (c *Collector) renew(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// silent are the leases whose holders missed two renewals, whatever their clocks say.
+func (c *Collector) silent(ctx context.Context) (dead []place.Lease, err error) {
+	held, err := place.Leases(ctx, c.Inbox.DB, c.Holder)
+	now, seen := time.Now(), map[string]lease{}
+	for _, l := range held {
+		before := c.others[l.AccountID]
+		if before.until != l.Until {
+			before = lease{l.Until, now}
+		} else if now.Sub(before.since) > 2*c.Renew+c.Renew/7 {
+			dead = append(dead, l)
+		}
+		seen[l.AccountID] = before
+	}
+	c.others = seen
+	return dead, err
 }
 
 // leave forgets a reader that ended, so that its account can be read again once it is mended.

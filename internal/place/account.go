@@ -206,10 +206,33 @@ const clockSkew = 5 * time.Minute
 // It returns every account that holder now has, of all places.
 func Claim(ctx context.Context, tx db.Tx, holder string, lease time.Duration) ([]Account, error) {
 	now := time.Now()
-	// A lease that runs longer than any was written by a clock that has gone back since.
 	// across places: one process collects the accounts of all of them
-	return db.Collect(scanAccount)(tx.Query(ctx, "UPDATE account SET holder = $1, held_until = $2 WHERE removed_at = 0 AND kind <> $3 AND state IN ('ok', 'trouble') AND (holder = $1 OR held_until < $4 OR held_until > $5) RETURNING "+accountColumns,
-		holder, db.Micros(now.Add(lease)), string(HouseKind), db.Micros(now), db.Micros(now.Add(lease+clockSkew))))
+	return db.Collect(scanAccount)(tx.Query(ctx, "UPDATE account SET holder = $1, held_until = $2 WHERE removed_at = 0 AND kind <> $3 AND state IN ('ok', 'trouble') AND (holder = $1 OR held_until < $4) RETURNING "+accountColumns,
+		holder, db.Micros(now.Add(lease)), string(HouseKind), db.Micros(now)))
+}
+
+// Lease is what another process holds, as it was when that process last renewed it.
+type Lease struct {
+	AccountID string
+	Until     int64 // by the other's clock
+}
+
+// Leases lists what other processes hold.
+func Leases(ctx context.Context, q db.Querier, holder string) ([]Lease, error) {
+	// across places: one process collects the accounts of all of them
+	return db.Collect(func(r db.Row) (l Lease, err error) { err = r.Scan(&l.AccountID, &l.Until); return })(
+		q.Query(ctx, "SELECT id, held_until FROM account WHERE holder <> $1 AND held_until > 0", holder))
+}
+
+// Lapse ends leases that their holders have not renewed since.
+func Lapse(ctx context.Context, tx db.Tx, leases ...Lease) error {
+	for _, l := range leases {
+		// across places: what another process held
+		if _, err := tx.Exec(ctx, "UPDATE account SET held_until = 0 WHERE id = $1 AND held_until = $2", l.AccountID, l.Until); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Release gives up what holder has, at its end.
