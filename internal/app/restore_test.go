@@ -258,9 +258,9 @@ func TestARestoreRefusesWhatWouldEndBadly(t *testing.T) {
 
 func TestTheDatabaseIsKeptAsItWasBeforeItsSchemaChanges(t *testing.T) {
 	newest := len(db.Migrations())
-	older := func(t *testing.T) app.Config {
+	olderIn := func(t *testing.T, dir string) app.Config {
 		t.Helper()
-		cfg := app.Config{Data: t.TempDir()}
+		cfg := app.Config{Data: dir}
 		d, err := db.Open(t.Context(), filepath.Join(cfg.Data, "comptoir.db"))
 		if err != nil {
 			t.Fatal(err)
@@ -274,6 +274,7 @@ func TestTheDatabaseIsKeptAsItWasBeforeItsSchemaChanges(t *testing.T) {
 		}
 		return cfg
 	}
+	older := func(t *testing.T) app.Config { t.Helper(); return olderIn(t, t.TempDir()) }
 	version := func(path string) int {
 		t.Helper()
 		d, err := db.Open(t.Context(), path)
@@ -303,6 +304,15 @@ func TestTheDatabaseIsKeptAsItWasBeforeItsSchemaChanges(t *testing.T) {
 	if n, copied, err := app.RunMigrate(t.Context(), older(t), false); n != 1 || copied != "" || err != nil {
 		t.Errorf("without a copy: %d steps, %q, %v", n, copied, err)
 	}
+	t.Run("or there is no room for it, and it is said", func(t *testing.T) {
+		cfg := olderIn(t, smallDisk(t, 100))
+		if _, err := app.Open(t.Context(), cfg, true); fault.As(err).Key != "migrate.no_room" || version(filepath.Join(cfg.Data, "comptoir.db")) != newest-1 {
+			t.Errorf("it says %v", err)
+		}
+		if _, _, err := app.RunMigrate(t.Context(), cfg, false); err != nil {
+			t.Error(err)
+		}
+	})
 	// An older backup comes back into a newer program.
 	old := older(t)
 	file := filepath.Join(t.TempDir(), "old.zip")
