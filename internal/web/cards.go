@@ -9,6 +9,7 @@ import (
 	"comptoir/internal/fault"
 	"comptoir/internal/floor"
 	"comptoir/internal/place"
+	"comptoir/internal/web/locale"
 	"comptoir/internal/web/view"
 )
 
@@ -56,10 +57,18 @@ func (s *Server) showCards(w http.ResponseWriter, r *http.Request, v *door.Visit
 	return render(ctx, w, status, view.CardsPage(sh, c))
 }
 
+// card is what stands on a table: it speaks the place's language, whoever prints it.
 func (s *Server) card(p place.Place, t floor.Table, base string) view.Card {
 	address := base + "/t/" + s.Floor.Code(p, t)
 	_, short, _ := strings.Cut(address, "://")
-	return view.Card{ID: t.ID, Table: t.Name, Place: p.Name, URL: address, Short: short}
+	own, other := locale.New(p.Language, nil), locale.New("en-CA", nil)
+	if own.Lang() == "en" {
+		other = locale.New("fr-CA", nil)
+	}
+	return view.Card{
+		ID: t.ID, Table: t.Name, Place: p.Name, URL: address, Short: short,
+		Lang: own.Tag, Say: own.T("cards.say"), Scan: own.T("cards.scan"), OtherLang: other.Tag, OtherScan: other.T("cards.scan"),
+	}
 }
 
 // cardsPrinted notes what went to the printer. The browser prints before it sends this form; without

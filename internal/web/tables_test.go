@@ -80,6 +80,17 @@ func TestCardsOnALocalNetworkWarnAndPrintAnyway(t *testing.T) {
 	}
 }
 
+func TestCardsSpeakThePlacesLanguageWhoeverPrintsThem(t *testing.T) {
+	h := addressed(t, "https://lezinc.example")
+	tables(t, h, 1)
+	anne := h.Add("Anne", "anne@lezinc.example", place.Manager)
+	h.As(anne).Post("/me", "name", "Anne", "language", "en-CA").Want(303)
+	page := h.As(anne).Get("/p/le-zinc/tables/cards").Want(200)
+	if page.Text("h1") != "Table codes" || page.Attr(".qc", "lang") != "fr-CA" || !strings.HasSuffix(page.Text(".qc .row"), "Faim, soif, un mot?") || !strings.Contains(page.Text(".qc"), "Visez, dites-le, on arrive. Scan, say it") {
+		t.Errorf("%s: %s %s", page.Text("h1"), page.Attr(".qc", "lang"), page.Text(".qc"))
+	}
+}
+
 func TestTheAddressIsTestedChangedAndSaysHowManyCardsAreOut(t *testing.T) {
 	h := addressed(t, "", "http://192.168.1.10:8080")
 	tables(t, h, 2)

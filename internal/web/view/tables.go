@@ -69,6 +69,8 @@ type Cards struct {
 type Card struct {
 	ID           string // of the table
 	Table, Place string
-	URL          string // of the table, what the code says
-	Short        string // the address as people read it
+	// What it says, in the place's language and then in the other.
+	Lang, Say, Scan, OtherLang, OtherScan string
+	URL                                   string // of the table, what the code says
+	Short                                 string // the address as people read it
 }
