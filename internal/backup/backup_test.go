@@ -108,7 +108,7 @@ func TestARestoredCopyIsAnInstallationOfItsOwn(t *testing.T) {
 		if err != nil || was == "" || is == was || len(is) != len(was) {
 			t.Errorf("its id was %q and is %q, %v", was, is, err)
 		}
-		journal, err := place.Audit(t.Context(), in.DB, h.place.ID, false, 0, 1)
+		journal, err := place.Audit(t.Context(), in.DB, h.place.ID, place.Question{Limit: 1})
 		if err != nil || journal.Entries[0].Kind != place.EventRestored {
 			t.Errorf("the journal ends with %+v, %v", journal.Entries, err)
 		}

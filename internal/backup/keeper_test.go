@@ -96,7 +96,7 @@ func TestANightMakesABackupAndTriesIt(t *testing.T) {
 		if len(s.Kept) != 1 || s.Kept[0].Asked || s.Kept[0].Size < 1000 || s.Backup.At.IsZero() || s.Drill.At.IsZero() || !s.Backup.FailedAt.IsZero() {
 			t.Errorf("it is %+v", s)
 		}
-		entries, err := place.Audit(t.Context(), h.DB, h.place.ID, false, 0, 2)
+		entries, err := place.Audit(t.Context(), h.DB, h.place.ID, place.Question{Limit: 2})
 		if err != nil || entries.Entries[0].Kind != place.EventDrilled || entries.Entries[1].Kind != place.EventBackedUp {
 			t.Errorf("the journal says %+v, %v", entries, err)
 		}
@@ -160,7 +160,7 @@ func TestWhatFailsIsTold(t *testing.T) {
 	if err != nil || s.Backup.Key != "backup.unwritable" || s.Backup.FailedAt.IsZero() || !s.Backup.At.IsZero() {
 		t.Errorf("it keeps %+v, %v", s, err)
 	}
-	entries, err := place.Audit(t.Context(), h.DB, h.place.ID, false, 0, 2)
+	entries, err := place.Audit(t.Context(), h.DB, h.place.ID, place.Question{Limit: 2})
 	if err != nil || entries.Entries[0].Kind != place.EventBackupFailed || entries.Entries[1].Kind == place.EventBackupFailed {
 		t.Errorf("the journal says %+v, %v", entries, err)
 	}

@@ -2,33 +2,69 @@ package place
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"comptoir/internal/db"
+	"comptoir/internal/fault"
 )
+
+// Subject is a part of what happens in a place, as a person asks for it.
+type Subject string
+
+const (
+	AboutAccess   Subject = "access"   // who came in, who may do what, tokens, what the place asks of them
+	AboutFloor    Subject = "floor"    // tables and their calls
+	AboutCounter  Subject = "counter"  // conversations and answers
+	AboutSettings Subject = "settings" // the place, its networks, its address, its backups
+)
+
+// families are the first words of the kinds of entries that belong to a subject.
+var families = map[Subject][]string{
+	AboutAccess:   {"signin", "session", "member", "token", "account", "place"},
+	AboutFloor:    {"call", "guest", "table", "tables", "zone", "cards"},
+	AboutCounter:  {"conversation", "reply", "saved_reply", "label"},
+	AboutSettings: {"place", "account", "address", "backup"},
+}
+
+// Question is what a person wants to read of a journal.
+type Question struct {
+	About   Subject   // "" = everything
+	Actor   ActorKind // "" = whoever it was
+	ActorID string    // "" = any of them
+	Before  int64     // entries below this number, 0 = from the newest
+	Limit   int
+}
 
 // Page is a part of the journal that a person reads: the newest first.
 type Page struct {
 	Entries []Entry
-	Older   int64 // ask with this as before for the next page, 0 = this is the end
+	Older   int64 // ask with this as Before for the next page, 0 = this is the end
 }
 
-// Audit returns what a person reads of a place's journal: up to limit entries below number before (0 = from
-// the newest). access leaves out everything but who came in, who may do what, tokens and accounts.
-func Audit(ctx context.Context, q db.Querier, placeID string, access bool, before int64, limit int) (Page, error) {
+// Audit returns what a person reads of a place's journal. fault.Invalid for a subject that is none.
+func Audit(ctx context.Context, q db.Querier, placeID string, ask Question) (Page, error) {
 	where := ""
-	if access {
-		where = " AND (kind LIKE 'signin.%' OR kind LIKE 'session.%' OR kind LIKE 'member.%' OR kind LIKE 'token.%' OR kind LIKE 'account.%' OR kind LIKE 'place.%')"
+	for _, family := range families[ask.About] {
+		where += " OR kind LIKE '" + family + ".%'"
 	}
-	if before <= 0 {
-		before = 1 << 62
+	switch {
+	case ask.About == "":
+	case where == "":
+		return Page{}, fault.New(fault.Invalid, "place.audit", "")
+	default:
+		where = " AND (" + strings.TrimPrefix(where, " OR ") + ")"
+	}
+	if ask.Before <= 0 {
+		ask.Before = 1 << 62
 	}
 	var p Page
 	var err error
-	p.Entries, err = db.Collect(scanEntry)(q.Query(ctx, "SELECT "+entryColumns+" FROM journal WHERE place_id = $1 AND seq < $2"+where+" ORDER BY seq DESC LIMIT $3", placeID, before, limit+1))
-	if len(p.Entries) > limit {
-		p.Entries = p.Entries[:limit]
-		p.Older = p.Entries[limit-1].Seq
+	p.Entries, err = db.Collect(scanEntry)(q.Query(ctx, "SELECT "+entryColumns+" FROM journal WHERE place_id = $1 AND seq < $2 AND ($4 = '' OR actor = $4) AND ($5 = '' OR actor_id = $5)"+where+" ORDER BY seq DESC LIMIT $3",
+		placeID, ask.Before, ask.Limit+1, string(ask.Actor), ask.ActorID))
+	if len(p.Entries) > ask.Limit {
+		p.Entries = p.Entries[:ask.Limit]
+		p.Older = p.Entries[ask.Limit-1].Seq
 	}
 	return p, err
 }

@@ -48,6 +48,7 @@ func (s *Server) settingsRoutes(t *door.Table) {
 	manager("POST", "/tokens", true, s.createToken)
 	manager("POST", "/tokens/remove", true, s.removeToken)
 	manager("GET", "/journal", false, s.journal)
+	manager("GET", "/journal/file", false, s.journalFile)
 	s.counterSettingsRoutes(t)
 }
 

@@ -70,7 +70,7 @@ func TestABackupIsMadeAndTriedFromItsPage(t *testing.T) {
 	if strings.Contains(p.Body, dir) {
 		t.Error("a path of the machine is on the page")
 	}
-	if p := b.Get("/p/le-zinc/settings/journal?all=1").Want(200); !strings.Contains(p.Text("main"), "Marc-Antoine A fait une sauvegarde") {
+	if p := b.Get("/p/le-zinc/settings/journal?about=all").Want(200); !strings.Contains(p.Text("main"), "Marc-Antoine A fait une sauvegarde") {
 		t.Errorf("the journal says %s", p.Text("main"))
 	}
 }
@@ -122,7 +122,7 @@ func TestHowMuchThereIsOfOtherPlacesIsNotTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if journal, err := place.Audit(t.Context(), h.DB, others.ID, false, 0, 1); err != nil || journal.Entries[0].Kind == place.EventBackedUp {
+	if journal, err := place.Audit(t.Context(), h.DB, others.ID, place.Question{Limit: 1}); err != nil || journal.Entries[0].Kind == place.EventBackedUp {
 		t.Errorf("the other place's journal says %+v, %v", journal.Entries, err)
 	}
 	if p.Count("section[aria-labelledby=gardees] .line") != 1 || p.Has("section[aria-labelledby=gardees] .line p") {

@@ -100,6 +100,39 @@ func TestTheJournalSaysWhatHappenedInWords(t *testing.T) {
 	}
 }
 
+func TestTheJournalIsNarrowedToASubjectAndToSomebodyAndHandedOut(t *testing.T) {
+	h := webtest.New(t)
+	table := tables(t, h, 1)[0]
+	noemie := h.Add("=HYPERLINK(1)", "noemie@lezinc.example", place.Floor)
+	floor, owner := h.As(noemie), h.As(h.Owner)
+	h.Visitor().Post(table, "kind", "hungry").Want(303)
+	floor.Post(taking(t, floor.Get("/p/le-zinc/floor"), "take")).Want(303)
+	owner.Post("/p/le-zinc/tables/zones", "zone", "Bar").Want(303)
+	journal := "/p/le-zinc/settings/journal"
+	for _, c := range []struct{ asked, has, lacks string }{
+		{"", "A monté le comptoir", "A pris un appel"},
+		{"?about=floor", "A pris un appel Table 1, On a faim", "A monté le comptoir"},
+		{"?about=floor&who=member+" + h.Owner.ID, "A ajouté une zone", "A pris un appel"},
+		{"?about=floor&who=guest", "Un appel d’une table", "A ajouté une zone"},
+		{"?about=all", "A pris un appel", "Est entré"},
+		{"?about=all&who=member+" + noemie.ID, "A pris un appel", "A ajouté une zone"},
+		{"?about=nonsense", "A monté le comptoir", "A pris un appel"},
+	} {
+		page := owner.Get(journal + c.asked).Want(200)
+		if said := page.Text("table"); !strings.Contains(said, c.has) || strings.Contains(said, c.lacks) {
+			t.Errorf("%q: %s", c.asked, said)
+		}
+		if !page.Has("select[name=who] option[selected]") || !page.Has("select[name=about] option[selected]") {
+			t.Errorf("%q: what was asked is not chosen", c.asked)
+		}
+	}
+	file := owner.Get(owner.Get(journal+"?about=floor").Attr("a[download]", "href")).Want(200)
+	if file.Header.Get("Content-Type") != "text/csv; charset=utf-8" || !strings.Contains(file.Body, ",'=HYPERLINK(1),A pris un appel,\"Table 1, On a faim\"\n") || strings.Contains(file.Body, ",=") {
+		t.Errorf("%s\n%s", file.Header.Get("Content-Type"), file.Body)
+	}
+	floor.Get(journal + "/file").Want(403)
+}
+
 func TestAMemberOfTwoPlacesGoesFromOneToTheOther(t *testing.T) {
 	h := webtest.New(t)
 	b := h.As(h.Owner)

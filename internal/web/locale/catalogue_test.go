@@ -222,6 +222,22 @@ func TestNoSentenceIsUnused(t *testing.T) {
 	}
 }
 
+// What is recorded is read by people: in the journal each kind of entry is a sentence.
+func TestEveryKindOfJournalEntryHasASentence(t *testing.T) {
+	recorded := regexp.MustCompile(`(?m)(?:Kind:\s*|^\s*Event\w+\s*=\s*)"([a-z_]+\.[a-z_]*[a-z])"(?:[,}\s]|$)`)
+	c, n := mustLoad("fr"), 0
+	sources(t, func(name, text string) {
+		for _, m := range recorded.FindAllStringSubmatch(text, -1) {
+			if n++; c["journal."+m[1]] == "" {
+				t.Errorf("%s: nobody can read %s in the journal", name, m[1])
+			}
+		}
+	})
+	if n < 40 {
+		t.Errorf("only %d kinds found: the pattern no longer sees the sources", n)
+	}
+}
+
 func TestABrokenCatalogueIsRefused(t *testing.T) {
 	for _, text := range []string{"key", "key = ", " = text", "a = b\na = c"} {
 		if err := parse(map[string]string{}, "x.cat", text); err == nil {
