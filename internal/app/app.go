@@ -112,7 +112,7 @@ func (a *App) build(ctx context.Context) (err error) {
 		return err
 	}
 	collector := &inbox.Collector{Inbox: a.Inbox, Holder: db.NewID(), Alone: a.DB.Engine() == db.SQLite}
-	a.runs = append(a.runs, a.DB.Run, a.hub.Run, a.queue.Run, collector.Run, a.catchUp, a.prune, a.backups.Run, a.learnOwn, a.followAddress)
+	a.runs = append(a.runs, a.DB.Run, a.hub.Run, a.queue.Run, collector.Run, a.catchUp, a.prune, a.backups.Run, a.learnOwn, a.mailNotices, a.followAddress)
 	if err := a.doors(); err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // contents says what each table holds, of one place or of all (""), as a count and a hash. What the program writes by
-// itself while it runs is left out: the queue of jobs, and when a session or token was last used.
+// itself while it runs is left out: the queue of jobs, the tries to mail a notice, and when a session or token was last used.
 func (w *world) contents(placeID string) map[string]string {
 	w.t.Helper()
 	w.hold()
@@ -24,7 +24,7 @@ func (w *world) contents(placeID string) map[string]string {
 			continue
 		}
 		columns = slices.DeleteFunc(columns, func(c string) bool {
-			return c == "used_at" && table != "link" || table == "account" && (c == "holder" || c == "held_until")
+			return c == "used_at" && table != "link" || table == "account" && (c == "holder" || c == "held_until") || table == "notice" && (c == "tries" || c == "next_at")
 		})
 		query, args := "SELECT "+strings.Join(columns, ", ")+" FROM "+table, []any{}
 		if placeID != "" {

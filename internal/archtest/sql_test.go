@@ -114,10 +114,12 @@ func reason(c code, path []ast.Node, comments map[int]string) string {
 // schema is what the migrations create: each table with its columns.
 type schema map[string]string
 
+var remark = regexp.MustCompile(`--[^\n]*`)
+
 var create = regexp.MustCompile(`(?is)CREATE (?:VIRTUAL )?TABLE (?:IF NOT EXISTS )?([a-z_]+)\b([^;]*);`)
 
 func (s schema) add(sql string) {
-	for _, m := range create.FindAllStringSubmatch(sql, -1) {
+	for _, m := range create.FindAllStringSubmatch(remark.ReplaceAllString(sql, ""), -1) {
 		s[strings.ToLower(m[1])] += m[2]
 	}
 }

@@ -163,6 +163,9 @@ func (s *stage) build(ctx context.Context) (link string, err error) {
 	if err != nil {
 		return "", err
 	}
+	if _, err := place.TakeNotices(ctx, d, s.owner.ID); err != nil { // what the evening began with is no news
+		return "", err
+	}
 	err = d.Write(ctx, func(tx db.Tx) error {
 		code, err := place.DemoLink(ctx, tx, s.owner.ID)
 		link = "/enter/" + code

@@ -116,6 +116,9 @@ func AddAccount(ctx context.Context, tx db.Tx, k Keys, actor Actor, placeID stri
 	} else {
 		err = insertAccount(ctx, tx, a)
 	}
+	if err == nil {
+		err = notifyActor(ctx, tx, actor, EventConnected)
+	}
 	if err != nil {
 		return a, err
 	}

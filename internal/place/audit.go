@@ -93,6 +93,7 @@ func Names(ctx context.Context, q db.Querier, placeID string) (map[string]string
 func Prune(ctx context.Context, tx db.Tx, now time.Time) error {
 	for sql, before := range map[string]time.Time{
 		"DELETE FROM signin_failure WHERE at < $1":  now.Add(-failuresKept),
+		"DELETE FROM notice WHERE at < $1":          now.Add(-noticeKept),
 		"DELETE FROM session WHERE expires_at < $1": now,
 		"DELETE FROM session WHERE used_at < $1":    now.Add(-SessionIdle),
 		// across places: what is past keeping is so everywhere

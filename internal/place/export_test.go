@@ -45,3 +45,6 @@ func WeakHash(password string) string {
 func CodeAt(secret []byte, at time.Time) string {
 	return codeAt(secret, at.Unix()/int64(codeEvery/time.Second))
 }
+
+// AcceptAs is the last step of accepting an invitation, when the password was right.
+var AcceptAs = acceptAs

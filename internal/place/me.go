@@ -129,5 +129,8 @@ func ChangeEmail(ctx context.Context, tx db.Tx, memberID, email string) error {
 	if _, err := tx.Exec(ctx, "UPDATE member SET email = $2 WHERE id = $1", memberID, email); err != nil {
 		return err
 	}
+	if err := notify(ctx, tx, m.ID, m.Email, EventEmailChanged); err != nil {
+		return err
+	}
 	return recordEverywhere(ctx, tx, m.As("", ""), m.ID, Entry{Kind: EventEmailChanged, SubjectID: m.ID})
 }

@@ -143,6 +143,12 @@ func EndOtherSessions(ctx context.Context, tx db.Tx, m Member, keep Session) err
 	return recordEverywhere(ctx, tx, m.As("", ""), m.ID, Entry{Kind: EventSignedOut, SubjectID: m.ID, Data: map[string]any{"sessions": n}})
 }
 
+// endSessions signs a member out everywhere, because what their cookies were given for has changed.
+func endSessions(ctx context.Context, tx db.Tx, memberID string) error {
+	_, err := tx.Exec(ctx, "DELETE FROM session WHERE member_id = $1", memberID)
+	return err
+}
+
 // Sessions lists where a member is signed in, the last used first.
 func Sessions(ctx context.Context, q db.Querier, memberID string) ([]Session, error) {
 	return db.Collect(func(r db.Row) (s Session, err error) {

@@ -258,6 +258,13 @@ func recordEverywhere(ctx context.Context, tx db.Tx, actor Actor, memberID strin
 	if err != nil {
 		return err
 	}
+	for _, e := range entries {
+		if toldToOwner[e.Kind] {
+			if err := notify(ctx, tx, e.SubjectID, "", e.Kind); err != nil {
+				return err
+			}
+		}
+	}
 	for _, id := range ids {
 		if err := Record(ctx, tx, id, actor, entries...); err != nil {
 			return err

@@ -44,8 +44,8 @@ func checkRole(actor Actor, placeID string, r Role) error {
 	return actor.Needs(Manager, placeID)
 }
 
-// ChangeRole gives a member another role in a place. It acts on their next request. What they are to
-// prove again, the password, is asked of them before the next change that matters.
+// ChangeRole gives a member another role in a place. It acts on their next request, for which they sign in again: a
+// cookie that was given out for one role, perhaps on a phone that is passed around, is not to open another.
 //
 // It returns fault.Conflict with the key "member.last_owner" when the place would be left without an owner.
 func ChangeRole(ctx context.Context, tx db.Tx, actor Actor, placeID, memberID string, to Role) error {
@@ -67,13 +67,16 @@ func ChangeRole(ctx context.Context, tx db.Tx, actor Actor, placeID, memberID st
 	if _, err := tx.Exec(ctx, "UPDATE membership SET role = $3 WHERE place_id = $1 AND member_id = $2", placeID, memberID, string(to)); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, "UPDATE session SET authenticated_at = 0 WHERE member_id = $1", memberID); err != nil {
+	if err := endSessions(ctx, tx, memberID); err != nil {
 		return err
 	}
 	if !to.AtLeast(from) {
 		if err := forgetWhatTheyMade(ctx, tx, placeID, memberID); err != nil {
 			return err
 		}
+	}
+	if err := notify(ctx, tx, memberID, "", EventRoleChanged); err != nil {
+		return err
 	}
 	return Record(ctx, tx, placeID, actor, Entry{Kind: EventRoleChanged, SubjectID: memberID, Data: map[string]any{"from": string(from), "to": string(to)}})
 }
@@ -185,6 +188,11 @@ func join(ctx context.Context, tx db.Tx, actor Actor, placeID, memberID string, 
 	have, err := RoleIn(ctx, tx, memberID, placeID)
 	if err != nil || have.AtLeast(role) {
 		return err
+	}
+	if have != "" {
+		if err := endSessions(ctx, tx, memberID); err != nil {
+			return err
+		}
 	}
 	_, err = tx.Exec(ctx, "INSERT INTO membership (place_id, member_id, role, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (place_id, member_id) DO UPDATE SET role = excluded.role",
 		placeID, memberID, string(role), db.Micros(time.Now()))

@@ -115,6 +115,70 @@ func TestWhoIsRemovedIsOutAndSoIsWhatTheyMade(t *testing.T) {
 	})
 }
 
+// A role is signed in for: the cookie of a phone that is passed around does not become a manager's.
+func TestWhoeverHasANewRoleSignsInAgain(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		k := keys(t)
+		p, owner := setUp(t, d, "Le Zinc", "marco@lezinc.bar")
+		q, luce := setUp(t, d, "Le Cuivre", "luce@lecuivre.bar")
+		noemie := add(t, d, p, "Noémie", "noemie@lezinc.bar", place.Floor)
+		open := func(m place.Member) (cookie string) {
+			write(t, d, func(tx db.Tx) (err error) {
+				cookie, err = place.StartSession(t.Context(), tx, m.ID, "")
+				return err
+			})
+			return cookie
+		}
+		become := func(p place.Place, m place.Member, r place.Role) {
+			write(t, d, func(tx db.Tx) error { return place.ChangeRole(t.Context(), tx, place.System(), p.ID, m.ID, r) })
+		}
+		stays := func(cookie string) bool {
+			_, _, err := place.FindSession(t.Context(), d, cookie)
+			if err != nil && !fault.Is(err, fault.Unauthenticated) {
+				t.Fatal(err)
+			}
+			return err == nil
+		}
+		for _, c := range []struct {
+			name string
+			to   place.Role
+			want bool
+		}{
+			{"higher", place.Manager, false},
+			{"the same", place.Manager, true},
+			{"lower", place.Floor, false},
+		} {
+			hers, his := open(noemie), open(owner)
+			become(p, noemie, c.to)
+			if stays(hers) != c.want || !stays(his) {
+				t.Errorf("%s: she is signed in: %v, the owner: %v", c.name, stays(hers), stays(his))
+			}
+		}
+
+		// In a further place they have no cookie that was given for less.
+		hers := open(luce)
+		var code string
+		write(t, d, func(tx db.Tx) (err error) {
+			_, code, err = place.Invite(t.Context(), tx, owner.As(p.ID, place.Owner), p.ID, luce.Email, place.Manager)
+			return err
+		})
+		if _, err := place.AcceptInvitation(t.Context(), d, k, code, "", place.Attempt{Password: good, Addr: home}); err != nil || !stays(hers) {
+			t.Errorf("a further place signed her out of %s: %v", q.Name, err)
+		}
+		// An invitation that was open while the role came another way.
+		write(t, d, func(tx db.Tx) (err error) {
+			_, code, err = place.Invite(t.Context(), tx, owner.As(q.ID, place.Owner), q.ID, noemie.Email, place.Manager)
+			return err
+		})
+		add(t, d, q, "Noémie", noemie.Email, place.Floor)
+		hers = open(noemie)
+		write(t, d, func(tx db.Tx) error { return place.AcceptAs(t.Context(), tx, code, noemie) })
+		if stays(hers) {
+			t.Error("an invitation made a manager of a cookie of the floor")
+		}
+	})
+}
+
 func TestAnInvitationIsAcceptedOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		k := keys(t)

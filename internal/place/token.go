@@ -75,6 +75,9 @@ func CreateToken(ctx context.Context, tx db.Tx, actor Actor, placeID, name strin
 	value := newTokenValue()
 	_, err := tx.Exec(ctx, "INSERT INTO token (id, place_id, name, hash, scopes, created_by, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
 		t.ID, placeID, name, hashSecret(value), joinScopes(scopes), actor.ID, db.Micros(now), db.Micros(t.ExpiresAt))
+	if err == nil {
+		err = notifyActor(ctx, tx, actor, EventTokenCreated)
+	}
 	if err != nil {
 		return t, "", err
 	}

@@ -101,6 +101,8 @@ func TestARemovedMemberIsOutOnTheNextRequest(t *testing.T) {
 	b, owner := h.As(noemie), h.As(h.Owner)
 	b.Get("/p/le-zinc/settings/team").Want(200)
 	owner.Post("/p/le-zinc/settings/team/role", "member", noemie.ID, "role", "floor").Want(303)
+	b.Get("/p/le-zinc/settings/team").Want(303) // to sign in again
+	b = h.As(noemie)
 	b.Get("/p/le-zinc/settings/team").Want(403)
 	owner.Post("/p/le-zinc/settings/team/remove", "member", noemie.ID).Want(303)
 	b.Get("/me").Want(303)

@@ -13,7 +13,7 @@ import (
 	"comptoir/internal/web/webtest"
 )
 
-// A removal, a changed password or second factor and an ended session all reach a page that is open.
+// A removal, another role, a changed password or second factor and an ended session all reach a page that is open.
 func TestAnOpenPageClosesWithinTwoSecondsOfARemoval(t *testing.T) {
 	for name, act := range map[string]func(h *webtest.House, noemie place.Member){
 		"removed": func(h *webtest.House, noemie place.Member) {
@@ -29,6 +29,9 @@ func TestAnOpenPageClosesWithinTwoSecondsOfARemoval(t *testing.T) {
 			h.Write(func(ctx context.Context, tx db.Tx) error {
 				return place.ResetFactors(ctx, tx, place.System(), noemie.ID)
 			})
+		},
+		"another role": func(h *webtest.House, noemie place.Member) {
+			h.As(h.Owner).Post("/p/le-zinc/settings/team/role", "member", noemie.ID, "role", "manager").Want(303)
 		},
 		"a new password": func(h *webtest.House, noemie place.Member) {
 			var code string

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -112,10 +113,32 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request, v *door.Visit, in
 	v.SetKnown(w, in.Known, place.KnownFor)
 	v.Member = in.Member
 	v.Happened(place.EventSignedIn)
+	if in.Factor != place.FactorRecovery { // who lost their phone has something else to read first
+		if err := s.tellSince(w, r, v); err != nil {
+			return err
+		}
+	}
 	if in.Asked {
 		to = askedPage
 	}
 	return seeOther(w, r, to)
+}
+
+// tellSince leaves a notice of what changed in the member's account since they last signed in, whoever did it.
+func (s *Server) tellSince(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+	notices, err := place.TakeNotices(r.Context(), s.DB, v.Member.ID)
+	if err != nil || len(notices) == 0 {
+		return err
+	}
+	l, _ := Language(r, v)
+	var what []string
+	for _, n := range notices {
+		if said := l.T("notice.what." + n.Kind); !slices.Contains(what, said) {
+			what = append(what, said)
+		}
+	}
+	flash{Key: "notice.since", Args: []string{"what", l.List(what)}}.leave(w, v)
+	return nil
 }
 
 // signInRefused shows the form again, or the pause. Nothing of it depends on whether the address is known.

@@ -53,6 +53,24 @@ func TestOverHTTPSTheCookieIsBoundToTheHost(t *testing.T) {
 	}
 }
 
+// Whatever somebody changed in an account is told at its next sign-in, once.
+func TestTheNextSignInTellsWhatChanged(t *testing.T) {
+	h := webtest.New(t)
+	h.As(h.Owner).Post("/me/email", "email", "serin@lezinc.example").Want(303)
+	h.As(h.Owner).Post("/p/le-zinc/settings/tokens", "name", "caisse", "scope", "read").Want(200)
+	b := h.Visitor()
+	b.Post("/sign-in", "email", "serin@lezinc.example", "password", webtest.Password).Want(303)
+	p := b.Get("/p/le-zinc/settings/place").Want(200)
+	if said := p.Text("#avis"); !strings.Contains(said, "l’adresse avec laquelle vous entrez a été changée et un jeton a été fait en votre nom") {
+		t.Errorf("it tells: %s", said)
+	}
+	again := h.Visitor()
+	again.Post("/sign-in", "email", "serin@lezinc.example", "password", webtest.Password).Want(303)
+	if p := again.Get("/p/le-zinc/settings/place").Want(200); strings.Contains(p.Text("#avis"), "adresse") {
+		t.Errorf("it tells again: %s", p.Text("#avis"))
+	}
+}
+
 func TestAPageCannotSendSomebodyElsewhereAfterSigningIn(t *testing.T) {
 	h := webtest.New(t)
 	for _, to := range []string{"https://evil.example/", "//evil.example", `/\evil.example`, "javascript:alert(1)", "evil", ""} {

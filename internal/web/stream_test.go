@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"comptoir/internal/place"
+	"comptoir/internal/web"
 	"comptoir/internal/web/webtest"
 )
 
@@ -86,4 +87,46 @@ func TestAStreamIsCountedUntilItsBrowserGoesAway(t *testing.T) {
 			t.Fatal("a stream that nobody reads any more still counts")
 		}
 	}
+}
+
+// A browser ends a line at CR, LF or both, and an event at an empty line: people write all of them.
+func TestWordsCannotEndAnEvent(t *testing.T) {
+	for _, words := range []string{
+		"", "bonsoir", "un\ndeux", "un\r\ndeux", "un\rdeux", "\n\n", "\r\r", "\r\n\r\n", "\n\r\n\r",
+		"\n\nevent: reload\ndata: x\n\n", "\r\rid: 999\r\r", "\x00\n\x00\nid: 999", "a\x00b", "\u2028\u0085\v\f", ": a remark", "id: 999", "retry: 1",
+	} {
+		events := parseEvents(string(web.Event(7, []byte(words))))
+		told := strings.NewReplacer("\r\n", "\n", "\r", "\n", "\x00", "").Replace(words)
+		if len(events) != 1 || events[0] != (event{id: "7", data: told}) {
+			t.Errorf("%q became %+v", words, events)
+		}
+	}
+}
+
+type event struct{ id, name, data string }
+
+// parseEvents reads a stream as the standard says that a browser does
+// (https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation).
+func parseEvents(stream string) (events []event) {
+	var e event
+	var data []string
+	for line := range strings.SplitSeq(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(stream), "\n") {
+		field, value, _ := strings.Cut(line, ":")
+		value = strings.TrimPrefix(value, " ")
+		switch field {
+		case "":
+			if line == "" && data != nil {
+				e.data = strings.Join(data, "\n")
+				events = append(events, e)
+				e, data = event{}, nil
+			}
+		case "id":
+			e.id = value
+		case "event":
+			e.name = value
+		case "data":
+			data = append(data, value)
+		}
+	}
+	return events
 }
