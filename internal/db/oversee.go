@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 
 	"modernc.org/sqlite"
 )
@@ -28,7 +29,7 @@ func (o overseer) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, o.trust.seen(err)
 	}
-	return conn{c.(connection), o.trust}, nil
+	return conn{c.(connection), o.trust, map[string]driver.Stmt{}}, nil
 }
 
 // connection is what SQLite's driver can do and database/sql asks for.
@@ -46,6 +47,18 @@ type connection interface {
 type conn struct {
 	connection
 	trust *trust
+	kept  map[string]driver.Stmt // by query, those that nobody uses now
+}
+
+// maxKept bounds the statements that a connection keeps.
+const maxKept = 50
+
+// Close gives up what was kept too.
+func (c conn) Close() error {
+	for _, s := range c.kept {
+		s.Close() // the connection's own error counts
+	}
+	return c.connection.Close()
 }
 
 func (c conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
@@ -53,9 +66,31 @@ func (c conn) ExecContext(ctx context.Context, query string, args []driver.Named
 	return r, c.trust.seen(err)
 }
 
+// QueryContext keeps the statement for the next time. The job queue asks the same few times a second and prepares
+// nothing itself; parsing its question takes several times as long as finding that there is nothing to do.
 func (c conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	r, err := c.connection.QueryContext(ctx, query, args)
-	return overseeRows(r, err, c.trust)
+	s := c.kept[query]
+	delete(c.kept, query) // ours until its rows are closed
+	if s == nil {
+		var err error
+		if s, err = c.connection.PrepareContext(ctx, query); err != nil {
+			return nil, c.trust.seen(err)
+		}
+	}
+	r, err := s.(statement).QueryContext(ctx, args)
+	if err != nil {
+		s.Close()
+		return nil, c.trust.seen(err)
+	}
+	return rows{r, c.trust, func() error { return c.keep(query, s) }}, nil
+}
+
+func (c conn) keep(query string, s driver.Stmt) error {
+	if c.kept[query] != nil || len(c.kept) >= maxKept {
+		return s.Close()
+	}
+	c.kept[query] = s
+	return nil
 }
 
 func (c conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
@@ -105,14 +140,22 @@ func (x tx) Commit() error { return x.trust.seen(x.Tx.Commit()) }
 type rows struct {
 	driver.Rows
 	trust *trust
+	done  func() error // after Close, may be nil
 }
 
 func overseeRows(r driver.Rows, err error, t *trust) (driver.Rows, error) {
 	if err != nil {
 		return nil, t.seen(err)
 	}
-	return rows{r, t}, nil
+	return rows{r, t, nil}, nil
 }
 
 func (r rows) Next(dest []driver.Value) error { return r.trust.seen(r.Rows.Next(dest)) }
-func (r rows) Close() error                   { return r.trust.seen(r.Rows.Close()) }
+
+func (r rows) Close() error {
+	err := r.Rows.Close()
+	if r.done != nil {
+		err = errors.Join(err, r.done())
+	}
+	return r.trust.seen(err)
+}

@@ -109,6 +109,8 @@ func New(d *db.DB, w *Workers, log *slog.Logger) (*Queue, error) {
 	var err error
 	if d.Engine() == db.SQLite {
 		cfg.Queues[river.QueueDefault] = river.QueueConfig{MaxWorkers: 20}
+		// Listening would be polling a table twenty times a second, half of what a program at rest computes.
+		cfg.PollOnly = true
 		q.sqlite, err = river.NewClient(riversqlite.New(d.SQLDB()), cfg)
 	} else {
 		q.pg, err = river.NewClient(riverpgxv5.New(d.Pool()), cfg)
