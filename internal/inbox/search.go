@@ -67,8 +67,9 @@ func (b *Inbox) search(ctx context.Context, placeID string, q Query) (Page, erro
 func (b *Inbox) found(ctx context.Context, placeID string, q Query, number, mark int64, words []db.Term) (p Page, err error) {
 	seen := map[string]bool{}
 	var before int64
-	for deadline := time.Now().Add(searchTime); time.Now().Before(deadline); {
-		numbers, err := b.DB.Search(ctx, number, words, before, searchStep)
+	step := q.Limit + q.Limit/2 // most conversations say a word once
+	for deadline := time.Now().Add(searchTime); time.Now().Before(deadline); step = min(2*step, searchStep) {
+		numbers, err := b.DB.Search(ctx, number, words, before, step)
 		if err != nil || len(numbers) == 0 {
 			return p, err
 		}
@@ -92,7 +93,7 @@ func (b *Inbox) found(ctx context.Context, placeID string, q Query, number, mark
 				p.Rows = append(p.Rows, row)
 			}
 		}
-		if len(numbers) < searchStep {
+		if len(numbers) < step {
 			return p, nil
 		}
 	}
