@@ -28,7 +28,7 @@ type bench struct {
 }
 
 var all = []bench{
-	{"start", start}, {"page", page}, {"receive", receive}, {"event", event}, {"streams", streams},
+	{"start", start}, {"page", page}, {"receive", receive}, {"event", event}, {"streams", streams}, {"crowd", crowd}, {"million", million}, {"idle", idle},
 }
 
 // work is what every measurement has.
