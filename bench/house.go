@@ -16,6 +16,7 @@ import (
 	"comptoir/internal/inbox"
 	"comptoir/internal/media"
 	"comptoir/internal/network"
+	"comptoir/internal/network/email"
 	"comptoir/internal/place"
 )
 
@@ -59,6 +60,20 @@ func newHouse(ctx context.Context, w *work, database string) (*house, error) {
 func (h *house) close() {
 	h.files.Close()
 	h.store.Close()
+}
+
+const password = "le zinc brille" // of every mailbox
+
+// mailbox gives the place an account of e-mail.
+func (h *house) mailbox(ctx context.Context, address, endpoint string) (a place.Account, err error) {
+	err = h.store.DB.Write(ctx, func(tx db.Tx) error {
+		a, err = place.AddAccount(ctx, tx, h.store.Keys, h.owner.As(h.place.ID, place.Owner), h.place.ID, place.NewAccount{
+			Kind: email.Kind, Name: "Le Zinc", Handle: address, Endpoint: endpoint,
+			Credential: network.NewCredential(map[string]string{"imap_password": password, "smtp_password": password}),
+		})
+		return err
+	})
+	return a, err
 }
 
 // sessions signs a member in several times and returns the cookies.

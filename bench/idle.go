@@ -6,11 +6,7 @@ import (
 	"strconv"
 	"time"
 
-	"comptoir/internal/db"
-	"comptoir/internal/network"
-	"comptoir/internal/network/email"
 	"comptoir/internal/network/email/emailtest"
-	"comptoir/internal/place"
 )
 
 const (
@@ -72,14 +68,8 @@ func idle(ctx context.Context, w *work) ([]figure, error) {
 func (h *house) connect(ctx context.Context, mail *emailtest.Server) error {
 	for i := range accounts {
 		address := "bonjour" + strconv.Itoa(i) + "@lezinc.test"
-		mail.Add(address, "le zinc brille")
-		err := h.store.DB.Write(ctx, func(tx db.Tx) error {
-			_, err := place.AddAccount(ctx, tx, h.store.Keys, h.owner.As(h.place.ID, place.Owner), h.place.ID, place.NewAccount{
-				Kind: email.Kind, Name: "Le Zinc", Handle: address, Endpoint: mail.Endpoint(address, "Le Zinc").String(),
-				Credential: network.NewCredential(map[string]string{"imap_password": "le zinc brille", "smtp_password": "le zinc brille"}),
-			})
-			return err
-		})
+		mail.Add(address, password)
+		_, err := h.mailbox(ctx, address, mail.Endpoint(address, "Le Zinc").String())
 		if err != nil {
 			return err
 		}

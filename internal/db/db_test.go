@@ -84,6 +84,36 @@ func TestTextThatIsNoTextNamesNothing(t *testing.T) {
 	})
 }
 
+func TestManyRowsAreWrittenWithWhatTheyShareAndSayWhatTheyBecame(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		const rows = 2*100 + 37 // whole statements, and what is left
+		told := map[string]bool{}
+		err := d.Write(t.Context(), func(tx db.Tx) error {
+			in := db.Insert{Head: "INSERT INTO instance (value, name)", Tail: " RETURNING name, value", Shared: []any{"the same"}}
+			for i := range rows {
+				in.Row(strconv.Itoa(i))
+			}
+			return in.Query(t.Context(), tx, func(r db.Row) error {
+				var name, value string
+				err := r.Scan(&name, &value)
+				told[name+" "+value] = true
+				return err
+			})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range rows {
+			if !told[strconv.Itoa(i)+" the same"] {
+				t.Errorf("row %d was not told", i)
+			}
+		}
+		if got := len(names(t, d)); got < rows || len(told) != rows {
+			t.Errorf("%d rows stored and %d told, want %d", got, len(told), rows)
+		}
+	})
+}
+
 func TestAPanicUndoesItsWriteAndReachesItsCaller(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		func() {

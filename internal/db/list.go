@@ -2,8 +2,10 @@ package db
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // List returns "$from, $from+1, …" for n values: the inside of IN (…).
@@ -20,17 +22,39 @@ func List(from, n int) string {
 }
 
 // In returns the inside of IN (…) for values, with placeholders from $from on, and args with the values
-// behind them. It repeats the last value up to a power of two, so that lists of many lengths share a few
-// prepared statements. There must be one value at least.
+// behind them. It repeats the last value until there are as many as statements of a few lengths have, so that
+// these are found prepared: a power of two, or a hundred. There must be one value at least.
 func In[T ~string](from int, values []T, args ...any) (list string, all []any) {
 	n := 1
 	for n < len(values) {
 		n *= 2
 	}
+	if n > maxInsert && len(values) <= maxInsert {
+		n = maxInsert
+	}
 	for i := range n {
 		args = append(args, string(values[min(i, len(values)-1)]))
 	}
-	return List(from, n), args
+	return kept(shape{from: from, n: n}, func() string { return List(from, n) }), args
+}
+
+// shape is all that the text of a long statement depends on.
+type shape struct {
+	head, tail         string
+	from, shared, cols int
+	n                  int
+}
+
+// texts are the long statements of this program by their shapes: a few dozen, each some thousand bytes that would
+// be put together for every page of messages.
+var texts sync.Map
+
+func kept(s shape, text func() string) string {
+	if t, ok := texts.Load(s); ok {
+		return t.(string)
+	}
+	t, _ := texts.LoadOrStore(s, text())
+	return t.(string)
 }
 
 // maxInsert is the most rows of one INSERT. A longer list goes out in several, of few different sizes,
@@ -39,13 +63,14 @@ const maxInsert = 100
 
 // Insert collects rows for one table and writes many with one statement.
 type Insert struct {
-	Head string // "INSERT INTO message (id, text)"
-	Tail string // " ON CONFLICT …", may be empty
-	args []any
-	cols int
+	Head   string // "INSERT INTO message (place_id, id, text)"
+	Tail   string // " ON CONFLICT …", " RETURNING …"; may be empty
+	Shared []any  // the first columns' values, where all rows have the same
+	args   []any
+	cols   int
 }
 
-// Row adds a row. Every row has as many values as the first.
+// Row adds a row: the values behind Shared. Every row has as many as the first.
 func (in *Insert) Row(values ...any) {
 	in.cols = len(values)
 	in.args = append(in.args, values...)
@@ -61,9 +86,25 @@ func (in *Insert) Rows() int {
 
 // Exec writes the rows, and forgets them.
 func (in *Insert) Exec(ctx context.Context, tx Tx) error {
+	return in.each(func(q string, args []any) error {
+		_, err := tx.Exec(ctx, q, args...)
+		return err
+	})
+}
+
+// Query does so and has what the Tail returns scanned, in any order.
+func (in *Insert) Query(ctx context.Context, tx Tx, scan func(Row) error) error {
+	return in.each(func(q string, args []any) error {
+		_, err := Collect(func(r Row) (struct{}, error) { return struct{}{}, scan(r) })(tx.Query(ctx, q, args...))
+		return err
+	})
+}
+
+func (in *Insert) each(run func(q string, args []any) error) error {
 	for in.Rows() > 0 {
 		n := chunk(in.Rows())
-		if _, err := tx.Exec(ctx, in.statement(n), in.args[:n*in.cols]...); err != nil {
+		args := append(slices.Clip(in.Shared), in.args[:n*in.cols]...)
+		if err := run(in.statement(n), args); err != nil {
 			return err
 		}
 		in.args = in.args[n*in.cols:]
@@ -85,13 +126,21 @@ func chunk(n int) int {
 }
 
 func (in *Insert) statement(n int) string {
+	return kept(shape{head: in.Head, tail: in.Tail, shared: len(in.Shared), cols: in.cols, n: n}, func() string { return in.text(n) })
+}
+
+func (in *Insert) text(n int) string {
 	var b strings.Builder
 	b.WriteString(in.Head + " VALUES ")
+	shared := List(1, len(in.Shared))
+	if shared != "" {
+		shared += ", "
+	}
 	for i := range n {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString("(" + List(1+i*in.cols, in.cols) + ")")
+		b.WriteString("(" + shared + List(1+len(in.Shared)+i*in.cols, in.cols) + ")")
 	}
 	b.WriteString(in.Tail)
 	return b.String()

@@ -134,22 +134,28 @@ func (c *stmtCache) get(ctx context.Context, q string) (*sql.Stmt, error) {
 	return st, nil
 }
 
-// unnamed writes $1, $2 … as ? where each stands once and in order, as in the rows of a long INSERT.
-// SQLite takes $1 for a name, and looks every name up in a list: a thousand of them cost a million steps.
+// unnamed writes $1, $2 … as ? where each first stands in order, as in the rows of a long INSERT, and as ?1 where
+// it stands again. SQLite takes $1 for a name, and looks every name up in a list: a thousand of them cost a
+// million steps.
 func unnamed(q string) string {
 	var b strings.Builder
 	rest := q
-	for n := 1; ; n++ {
+	for most := 0; ; {
 		before, after, found := strings.Cut(rest, "$")
 		b.WriteString(before)
 		if !found {
 			return b.String()
 		}
 		digits := len(after) - len(strings.TrimLeft(after, "0123456789"))
-		if after[:digits] != strconv.Itoa(n) {
+		n, err := strconv.Atoi(after[:digits])
+		if err != nil || n < 1 || n > most+1 {
 			return q
 		}
 		b.WriteByte('?')
+		if n <= most {
+			b.WriteString(after[:digits])
+		}
+		most = max(most, n)
 		rest = after[digits:]
 	}
 }

@@ -57,7 +57,7 @@ func (c *Collector) Run(ctx context.Context) error {
 	c.Lease, c.Renew, c.Poll = orElse(c.Lease, 20*time.Second), orElse(c.Renew, 7*time.Second), orElse(c.Poll, time.Minute)
 	c.readers, c.others = map[string]*reader{}, map[string]lease{}
 	if c.Alone {
-		if err := c.Inbox.DB.Write(ctx, func(tx db.Tx) error { return place.ReleaseAll(ctx, tx) }); err != nil {
+		if err := c.Inbox.DB.Write(ctx, func(tx db.Tx) error { return place.ReleaseAll(ctx, tx) }); err != nil && ctx.Err() == nil {
 			c.Inbox.Log.Error("inbox: release accounts", "err", err)
 		}
 	}

@@ -269,9 +269,10 @@ func (b *Inbox) Rows(ctx context.Context, placeID, memberID string, ids ...strin
 	return rows, b.dress(ctx, placeID, memberID, rows)
 }
 
-// Spoken counts the messages that a person wrote to a place: all of them, and those since a moment.
+// Spoken counts the messages that a person wrote in their conversations with a place: all of them, and those since
+// a moment.
 func (b *Inbox) Spoken(ctx context.Context, placeID, personID string, since time.Time) (all, lately int, err error) {
-	err = b.DB.QueryRow(ctx, "SELECT count(*), coalesce(sum(CASE WHEN sort_at >= $3 THEN 1 ELSE 0 END), 0) FROM message WHERE place_id = $1 AND person_id = $2", placeID, personID, db.Micros(since)).Scan(&all, &lately)
+	err = b.DB.QueryRow(ctx, "SELECT count(*), coalesce(sum(CASE WHEN sort_at >= $3 THEN 1 ELSE 0 END), 0) FROM message WHERE place_id = $1 AND person_id = $2 AND conversation_id IN (SELECT id FROM conversation WHERE place_id = $1 AND person_id = $2)", placeID, personID, db.Micros(since)).Scan(&all, &lately)
 	return all, lately, err
 }
 

@@ -145,7 +145,7 @@ func (b *Inbox) Attachment(ctx context.Context, placeID, id string) (Attachment,
 
 // told are the journal entries that something else in the thread shows already.
 var told = map[string]bool{
-	"conversation.received": true, "conversation.noted": true, "conversation.read": true, "conversation.undone": true,
+	"conversation.noted": true, "conversation.read": true, "conversation.undone": true,
 	"reply.waiting": true, "reply.sending": true, "reply.cancelled": true, "reply.delayed": true,
 }
 

@@ -3,6 +3,7 @@ package inbox
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,13 +29,13 @@ const (
 // Receive stores one page of an account in one transaction: persons, conversations, messages, what other
 // packages join, the journal, and last the cursor. A page may repeat what is known; nothing is doubled.
 func (b *Inbox) Receive(ctx context.Context, a place.Account, page network.Page) error {
-	files, err := b.stage(ctx, a.PlaceID, page.Messages)
+	ready, err := b.stage(ctx, a.PlaceID, page.Messages)
 	if err != nil {
 		return err
 	}
 	point.Reached(point.ReceiveStaged)
 	err = b.DB.Write(ctx, func(tx db.Tx) error {
-		if _, err := b.receive(ctx, tx, a, page.Messages, files); err != nil {
+		if _, err := b.receive(ctx, tx, a, page.Messages, ready); err != nil {
 			return err
 		}
 		defer point.Reached(point.ReceiveStored)
@@ -47,7 +48,7 @@ func (b *Inbox) Receive(ctx context.Context, a place.Account, page network.Page)
 // Accept stores messages in the caller's transaction, for a network that is part of this program: the
 // tables of the house. It returns those that were new. The messages have no attachments.
 func (b *Inbox) Accept(ctx context.Context, tx db.Tx, a place.Account, messages ...network.Message) ([]Received, error) {
-	return b.receive(ctx, tx, a, messages, nil)
+	return b.receive(ctx, tx, a, messages, prepare(messages))
 }
 
 // intake is one page on its way into the store.
@@ -55,15 +56,16 @@ type intake struct {
 	account place.Account
 	number  int64 // of the place, for search
 	now     time.Time
-	items   []*item // new messages, in the order of the page
+	items   []*item          // new messages, in the order of the page
+	numbers map[string]int64 // of the new messages by their ids, for search
 	threads map[string]*thread
 	touched []*thread // in the order of their first message
 }
 
 // item is one new message.
 type item struct {
+	prepared
 	m      *network.Message
-	files  []staged
 	id     string
 	person string
 	at     time.Time // where it stands in its thread
@@ -71,7 +73,7 @@ type item struct {
 	first  bool // it began its conversation
 }
 
-func (b *Inbox) receive(ctx context.Context, tx db.Tx, a place.Account, messages []network.Message, files map[int][]staged) ([]Received, error) {
+func (b *Inbox) receive(ctx context.Context, tx db.Tx, a place.Account, messages []network.Message, ready []prepared) ([]Received, error) {
 	if len(messages) == 0 {
 		return nil, nil
 	}
@@ -80,7 +82,7 @@ func (b *Inbox) receive(ctx context.Context, tx db.Tx, a place.Account, messages
 		return nil, err
 	}
 	in := &intake{account: a, number: number, now: time.Now(), threads: map[string]*thread{}}
-	if err := in.keepNew(ctx, tx, messages, files); err != nil || len(in.items) == 0 {
+	if err := in.keepNew(ctx, tx, messages, ready); err != nil || len(in.items) == 0 {
 		return nil, err
 	}
 	if err := in.identify(ctx, tx); err != nil {
@@ -108,7 +110,7 @@ func (b *Inbox) receive(ctx context.Context, tx db.Tx, a place.Account, messages
 }
 
 // keepNew leaves out what is known already, and what a page holds twice.
-func (in *intake) keepNew(ctx context.Context, tx db.Tx, messages []network.Message, files map[int][]staged) error {
+func (in *intake) keepNew(ctx context.Context, tx db.Tx, messages []network.Message, ready []prepared) error {
 	ids := make([]network.RemoteID, 0, len(messages))
 	for i := range messages {
 		ids = append(ids, messages[i].ID)
@@ -129,7 +131,7 @@ func (in *intake) keepNew(ctx context.Context, tx db.Tx, messages []network.Mess
 			continue
 		}
 		known[m.ID] = true
-		in.items = append(in.items, &item{m: m, files: files[i], id: db.NewID(), at: standing(m.SentAt, in.now)})
+		in.items = append(in.items, &item{prepared: ready[i], m: m, id: db.NewID(), at: standing(m.SentAt, in.now)})
 	}
 	return nil
 }
@@ -163,52 +165,54 @@ func (in *intake) identify(ctx context.Context, tx db.Tx) error {
 }
 
 func (in *intake) storeMessages(ctx context.Context, tx db.Tx) error {
-	rows := db.Insert{Head: "INSERT INTO message (place_id, id, conversation_id, account_id, person_id, remote_id, direction, automatic, subject, text, quoted, lang, url, visibility, remote, sent_at, received_at, sort_at)"}
-	html := db.Insert{Head: "INSERT INTO message_html (place_id, message_id, html)"}
-	files := db.Insert{Head: "INSERT INTO attachment (place_id, id, message_id, position, name, type, size, hash, picture, inline, alt)"}
-	p, now := in.account.PlaceID, db.Micros(in.now)
+	p := in.account.PlaceID
+	rows := db.Insert{
+		Head:   "INSERT INTO message (place_id, account_id, received_at, id, conversation_id, person_id, remote_id, direction, automatic, subject, text, quoted, lang, url, visibility, remote, sent_at, sort_at)",
+		Tail:   " RETURNING id, n",
+		Shared: []any{p, in.account.ID, db.Micros(in.now)},
+	}
+	html := db.Insert{Head: "INSERT INTO message_html (place_id, message_id, html)", Shared: []any{p}}
+	files := db.Insert{Head: "INSERT INTO attachment (place_id, id, message_id, position, name, type, size, hash, picture, inline, alt)", Shared: []any{p}}
 	for _, it := range in.items {
 		m, direction := it.m, In
 		if m.Mine {
 			direction = Out
 		}
-		rows.Row(p, it.id, it.thread.own, in.account.ID, nullable(it.person), string(m.ID), string(direction), m.Automatic || m.Bounce != nil,
+		rows.Row(it.id, it.thread.own, nullable(it.person), string(m.ID), string(direction), m.Automatic || m.Bounce != nil,
 			text.Clip(m.Subject, maxSubject), cut(m.Text, maxText), cut(m.Quoted, maxQuoted), m.Lang, cut(m.URL, 2000), string(m.Visibility),
-			remoteOf(m), db.Micros(m.SentAt), now, db.Micros(it.at))
+			it.remote, db.Micros(m.SentAt), db.Micros(it.at))
 		if m.HTML != "" {
-			html.Row(p, it.id, cut(strings.ReplaceAll(m.HTML, "\x00", ""), maxHTML))
+			html.Row(it.id, cut(strings.ReplaceAll(m.HTML, "\x00", ""), maxHTML))
 		}
 		for i, f := range it.files {
-			files.Row(p, db.NewID(), it.id, i, f.name, f.Type, f.Size, f.Hash, f.Picture, f.inline, f.alt)
+			files.Row(db.NewID(), it.id, i, f.name, f.Type, f.Size, f.Hash, f.Picture, f.inline, f.alt)
 		}
 	}
-	for _, in := range []*db.Insert{&rows, &html, &files} {
-		if err := in.Exec(ctx, tx); err != nil {
-			return err
-		}
+	in.numbers = make(map[string]int64, len(in.items))
+	err := rows.Query(ctx, tx, func(r db.Row) error {
+		var id string
+		var n int64
+		err := r.Scan(&id, &n)
+		in.numbers[id] = n
+		return err
+	})
+	if err != nil {
+		return err
 	}
-	return nil
+	if err := html.Exec(ctx, tx); err != nil {
+		return err
+	}
+	return files.Exec(ctx, tx)
 }
 
 // index makes the new messages findable.
 func (b *Inbox) index(ctx context.Context, tx db.Tx, in *intake) error {
-	ids := make([]string, len(in.items))
-	byID := make(map[string]*item, len(in.items))
+	found := make([]db.Item, len(in.items))
 	for i, it := range in.items {
-		ids[i], byID[it.id] = it.id, it
+		found[i] = db.Item{Number: in.numbers[it.id], Words: it.words}
 	}
-	list, args := db.In(2, ids, in.account.PlaceID)
-	found, err := db.Collect(func(r db.Row) (x db.Item, err error) {
-		var id string
-		if err = r.Scan(&id, &x.Number); err == nil {
-			m := byID[id].m
-			x.Words = searchable(m.Author.Name, m.Author.Handle, m.Subject, m.Text)
-		}
-		return x, err
-	})(tx.Query(ctx, "SELECT id, n FROM message WHERE place_id = $1 AND id IN ("+list+") ORDER BY n", args...))
-	if err != nil {
-		return err
-	}
+	// An index that grows at its end is written there alone.
+	slices.SortFunc(found, func(a, b db.Item) int { return cmp.Compare(a.Number, b.Number) })
 	return b.DB.Index(ctx, tx, in.number, found...)
 }
 
@@ -245,7 +249,7 @@ func (in *intake) record(ctx context.Context, tx db.Tx) error {
 		if !ok {
 			i = len(entries)
 			byShown[id] = i
-			entries = append(entries, place.Entry{Kind: "conversation.received", SubjectID: id, Data: map[string]any{"messages": []string{}}})
+			entries = append(entries, place.Entry{Kind: place.EventReceived, SubjectID: id, Data: map[string]any{"messages": []string{}}})
 			if it.first {
 				entries[i].Data["new"] = true
 			}

@@ -24,20 +24,42 @@ type staged struct {
 	alt    string
 }
 
-// stage writes the attachments of a page to disk, before the transaction: files without a row are swept
+// prepared is what is worked out of a message before it is its turn to be stored: nobody else waits for it.
+type prepared struct {
+	names   []network.RemoteID // see names
+	subject string             // its key
+	excerpt string
+	words   string // by which it is found
+	remote  string // JSON
+	files   []staged
+}
+
+func prepare(messages []network.Message) []prepared {
+	all := make([]prepared, len(messages))
+	for i := range messages {
+		m := &messages[i]
+		all[i] = prepared{
+			names: names(m), subject: text.Subject(m.Subject), excerpt: excerpt(m), remote: remoteOf(m),
+			words: searchable(m.Author.Name, m.Author.Handle, m.Subject, m.Text),
+		}
+	}
+	return all
+}
+
+// stage prepares a page and writes its attachments to disk, before the transaction: files without a row are swept
 // later, rows without a file would be a loss.
-func (b *Inbox) stage(ctx context.Context, placeID string, messages []network.Message) (map[int][]staged, error) {
-	files := map[int][]staged{}
+func (b *Inbox) stage(ctx context.Context, placeID string, messages []network.Message) ([]prepared, error) {
+	all := prepare(messages)
 	for i := range messages {
 		for _, a := range messages[i].Attachments[:min(len(messages[i].Attachments), maxFiles)] {
 			s, err := b.stageOne(ctx, placeID, a)
 			if err != nil {
 				return nil, err
 			}
-			files[i] = append(files[i], s)
+			all[i].files = append(all[i].files, s)
 		}
 	}
-	return files, nil
+	return all, nil
 }
 
 func (b *Inbox) stageOne(ctx context.Context, placeID string, a network.Attachment) (staged, error) {

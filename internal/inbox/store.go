@@ -12,7 +12,8 @@ import (
 // database look up what it refers to again.
 func (in *intake) storeThreads(ctx context.Context, tx db.Tx) error {
 	rows := db.Insert{
-		Head: "INSERT INTO conversation (place_id, id, account_id, kind, person_id, subject, subject_key, state, automatic, unread, snoozed_until, waiting_since, answered_in, last_at, excerpt, ours, lang, created_at)",
+		Head:   "INSERT INTO conversation (place_id, id, account_id, kind, person_id, subject, subject_key, state, automatic, unread, snoozed_until, waiting_since, answered_in, last_at, excerpt, ours, lang, created_at)",
+		Shared: []any{in.account.PlaceID},
 		Tail: ` ON CONFLICT (place_id, id) DO UPDATE SET state = excluded.state, automatic = excluded.automatic, unread = excluded.unread,
 			snoozed_until = excluded.snoozed_until, waiting_since = excluded.waiting_since, answered_in = excluded.answered_in, last_at = excluded.last_at, excerpt = excluded.excerpt, ours = excluded.ours, lang = excluded.lang`,
 	}
@@ -29,7 +30,7 @@ func (in *intake) storeThreads(ctx context.Context, tx db.Tx) error {
 			}
 			continue
 		}
-		rows.Row(c.PlaceID, c.ID, c.AccountID, string(c.Kind), nullable(c.PersonID), c.Subject, text.Subject(c.Subject), string(c.State), c.Automatic, c.Unread,
+		rows.Row(c.ID, c.AccountID, string(c.Kind), nullable(c.PersonID), c.Subject, text.Subject(c.Subject), string(c.State), c.Automatic, c.Unread,
 			db.Micros(c.SnoozedUntil), db.Micros(c.WaitingSince), c.AnsweredIn.Microseconds(), db.Micros(c.LastAt), c.Excerpt, c.Ours, c.Lang, db.Micros(c.CreatedAt))
 	}
 	return rows.Exec(ctx, tx)
@@ -46,10 +47,14 @@ func (c *Conversation) save(ctx context.Context, tx db.Tx) error {
 
 // storeKeys makes conversations known by the names that their messages brought.
 func (in *intake) storeKeys(ctx context.Context, tx db.Tx) error {
-	rows := db.Insert{Head: "INSERT INTO thread_key (place_id, account_id, key, conversation_id)", Tail: " ON CONFLICT (account_id, key) DO NOTHING"}
+	rows := db.Insert{
+		Head:   "INSERT INTO thread_key (place_id, account_id, key, conversation_id)",
+		Tail:   " ON CONFLICT (account_id, key) DO NOTHING",
+		Shared: []any{in.account.PlaceID, in.account.ID},
+	}
 	for _, t := range in.touched {
 		for _, k := range t.keys {
-			rows.Row(in.account.PlaceID, in.account.ID, k, t.own)
+			rows.Row(k, t.own)
 		}
 	}
 	return rows.Exec(ctx, tx)

@@ -39,8 +39,8 @@ func (in *intake) sort(ctx context.Context, tx db.Tx) error {
 		return err
 	}
 	for _, it := range in.items {
-		own := firstKnown(owners, it.m)
-		subject := subjectOf{it.person, text.Subject(it.m.Subject)}
+		own := firstKnown(owners, it)
+		subject := subjectOf{it.person, it.subject}
 		if own == "" && usesSubject(it.m) {
 			own = bySubject[subject]
 		}
@@ -68,9 +68,9 @@ func (in *intake) known(ctx context.Context, tx db.Tx, owners map[network.Remote
 	shown := map[string]*Conversation{}
 	var ids []string
 	for _, it := range in.items {
-		own := firstKnown(owners, it.m)
+		own := firstKnown(owners, it)
 		if own == "" && usesSubject(it.m) {
-			own = bySubject[subjectOf{it.person, text.Subject(it.m.Subject)}]
+			own = bySubject[subjectOf{it.person, it.subject}]
 		}
 		if _, twice := shown[own]; own != "" && !twice {
 			shown[own] = nil
@@ -101,7 +101,7 @@ func (in *intake) join(_ context.Context, it *item, t *thread, owners map[networ
 	t.shown.take(it, in.now)
 	t.answered = t.answered || alone && t.shown.PersonID != ""
 	owners[it.m.ID] = t.own
-	for _, name := range names(it.m) {
+	for _, name := range it.names {
 		if owners[name] == "" {
 			owners[name] = t.own
 			t.keys = append(t.keys, string(name))
@@ -145,7 +145,7 @@ func (c *Conversation) take(it *item, now time.Time) {
 	m := it.m
 	machine := m.Automatic || m.Bounce != nil
 	if !it.at.Before(c.LastAt) {
-		c.LastAt, c.Excerpt, c.Ours, c.Lang = it.at, excerpt(m), m.Mine, m.Lang
+		c.LastAt, c.Excerpt, c.Ours, c.Lang = it.at, it.excerpt, m.Mine, m.Lang
 	}
 	if m.Mine { // answered elsewhere
 		c.Automatic = false
@@ -188,14 +188,15 @@ func names(m *network.Message) []network.RemoteID {
 }
 
 // firstKnown is the conversation that knows one of a message's names.
-func firstKnown(owners map[network.RemoteID]string, m *network.Message) string {
+func firstKnown(owners map[network.RemoteID]string, it *item) string {
+	m := it.m
 	if m.Bounce != nil && owners[m.Bounce.Of] != "" {
 		return owners[m.Bounce.Of]
 	}
 	if c := owners[m.Thread]; c != "" {
 		return c
 	}
-	for _, name := range names(m) {
+	for _, name := range it.names {
 		if c := owners[name]; c != "" {
 			return c
 		}
@@ -213,7 +214,7 @@ func (in *intake) lookUp(ctx context.Context, tx db.Tx) (map[network.RemoteID]st
 		fresh = append(fresh, it.m.ID)
 	}
 	for _, it := range in.items {
-		all := names(it.m)
+		all := slices.Clip(it.names)
 		if it.m.Bounce != nil {
 			all = append(all, it.m.Bounce.Of)
 		}
@@ -230,6 +231,7 @@ func (in *intake) lookUp(ctx context.Context, tx db.Tx) (map[network.RemoteID]st
 		return nil, err
 	}
 	// keepNew has found that nothing is stored of the page's own.
+	named = slices.DeleteFunc(named, func(id network.RemoteID) bool { return owners[id] != "" })
 	return owners, in.owners(ctx, tx, owners, named, "SELECT remote_id, conversation_id FROM message WHERE place_id = $1 AND account_id = $2 AND remote_id IN ")
 }
 
@@ -271,7 +273,7 @@ func (in *intake) subjects(ctx context.Context, tx db.Tx, owners map[network.Rem
 	found := map[subjectOf]string{}
 	var persons []string
 	for _, it := range in.items {
-		if it.person != "" && usesSubject(it.m) && firstKnown(owners, it.m) == "" && !slices.Contains(persons, it.person) {
+		if it.person != "" && usesSubject(it.m) && firstKnown(owners, it) == "" && !slices.Contains(persons, it.person) {
 			persons = append(persons, it.person)
 		}
 	}

@@ -48,8 +48,8 @@ func Identify(ctx context.Context, tx db.Tx, placeID string, kind network.Kind, 
 			return nil, err
 		}
 	}
-	persons := db.Insert{Head: "INSERT INTO person (place_id, id, name, first_seen_at, last_seen_at)"}
-	identities := db.Insert{Head: "INSERT INTO identity (place_id, " + identityColumns + ")"}
+	persons := db.Insert{Head: "INSERT INTO person (place_id, id, name, first_seen_at, last_seen_at)", Shared: []any{placeID}}
+	identities := db.Insert{Head: "INSERT INTO identity (place_id, " + identityColumns + ")", Shared: []any{placeID}}
 	for _, remote := range order {
 		if _, ok := found[remote]; ok {
 			continue
@@ -57,8 +57,8 @@ func Identify(ctx context.Context, tx db.Tx, placeID string, kind network.Kind, 
 		i := wanted[remote]
 		i.PersonID = db.NewID()
 		found[remote] = i.PersonID
-		persons.Row(placeID, i.PersonID, i.shown(), now, now)
-		identities.Row(placeID, i.PersonID, string(i.Kind), string(i.RemoteID), i.Handle, i.Name, i.URL, i.Avatar)
+		persons.Row(i.PersonID, i.shown(), now, now)
+		identities.Row(i.PersonID, string(i.Kind), string(i.RemoteID), i.Handle, i.Name, i.URL, i.Avatar)
 	}
 	if err := persons.Exec(ctx, tx); err != nil {
 		return nil, err

@@ -28,8 +28,10 @@ func Record(ctx context.Context, tx db.Tx, placeID string, actor Actor, entries 
 	if err != nil {
 		return db.NotFound(err, "place.record")
 	}
-	now := db.Micros(time.Now())
-	rows := db.Insert{Head: "INSERT INTO journal (place_id, seq, at, actor, actor_id, kind, subject_id, data)"}
+	rows := db.Insert{
+		Head:   "INSERT INTO journal (place_id, at, actor, actor_id, seq, kind, subject_id, data)",
+		Shared: []any{placeID, db.Micros(time.Now()), string(actor.Kind), actor.ID},
+	}
 	for i, e := range entries {
 		data := []byte("{}")
 		if len(e.Data) > 0 {
@@ -37,7 +39,7 @@ func Record(ctx context.Context, tx db.Tx, placeID string, actor Actor, entries 
 				return err
 			}
 		}
-		rows.Row(placeID, last-int64(len(entries)-1-i), now, string(actor.Kind), actor.ID, e.Kind, e.SubjectID, string(data))
+		rows.Row(last-int64(len(entries)-1-i), e.Kind, e.SubjectID, string(data))
 	}
 	if err := rows.Exec(ctx, tx); err != nil {
 		return err
@@ -70,9 +72,13 @@ func Last(ctx context.Context, q db.Querier, placeID string) (int64, error) {
 	return n, db.NotFound(err, "place.last")
 }
 
-// About returns the entries about one subject, the oldest first.
+// EventReceived is what comes to a conversation: much more often than anything else.
+const EventReceived = "conversation.received"
+
+// About returns the entries about one subject, the oldest first, but for what was received: the messages say
+// that themselves, and the index that leads here is spared them.
 func About(ctx context.Context, q db.Querier, placeID, subjectID string) ([]Entry, error) {
-	return db.Collect(scanEntry)(q.Query(ctx, "SELECT "+entryColumns+" FROM journal WHERE place_id = $1 AND subject_id = $2 ORDER BY seq", placeID, subjectID))
+	return db.Collect(scanEntry)(q.Query(ctx, "SELECT "+entryColumns+" FROM journal WHERE place_id = $1 AND subject_id = $2 AND kind <> '"+EventReceived+"' ORDER BY seq", placeID, subjectID))
 }
 
 // JournalHoles returns how many rows are missing from a place's journal, or are too many: its numbers have no

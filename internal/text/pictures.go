@@ -9,6 +9,9 @@ import (
 // RemotePictures counts the pictures of a mail's HTML that would be fetched from elsewhere, and so tell its sender that it
 // was read. Nothing here ever fetches them.
 func RemotePictures(src string) int {
+	if src == "" {
+		return 0
+	}
 	n := 0
 	z := html.NewTokenizer(strings.NewReader(src))
 	for read := 0; read < maxNodes; read++ {

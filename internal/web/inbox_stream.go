@@ -64,7 +64,7 @@ type counterLive struct {
 }
 
 // arrivals are the entries that bring a conversation into a list; others change a row only where it stands.
-var arrivals = map[string]bool{"conversation.received": true, "conversation.woken": true, "conversation.reopened": true, "conversation.assigned": true, "conversation.undone": true, "conversation.unmerged": true, "conversation.call_reopened": true}
+var arrivals = map[string]bool{place.EventReceived: true, "conversation.woken": true, "conversation.reopened": true, "conversation.assigned": true, "conversation.undone": true, "conversation.unmerged": true, "conversation.call_reopened": true}
 
 // render turns entries of the journal into one event. It asks for the present state, so that many entries about one
 // conversation draw it once.
