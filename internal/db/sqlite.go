@@ -138,7 +138,7 @@ func (e *sqliteEngine) watch(ctx context.Context, open files) {
 		return
 	}
 	defer conn.Close()
-	tick := time.NewTicker(500 * time.Millisecond)
+	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	var last, own int64 = -1, -1
 	for {

@@ -33,8 +33,10 @@ const (
 	// Timeout ends a job's context. What ignores its context is rescued all the same.
 	Timeout = 15 * time.Second
 	rescue  = 20 * time.Second
-	poll    = 200 * time.Millisecond
-	pause   = 10 * time.Millisecond
+	// poll is how late a job may begin: a person who waits for an answer does not notice half a second, and asking more
+	// often was half of what a program at rest computed.
+	poll  = 500 * time.Millisecond
+	pause = 10 * time.Millisecond
 )
 
 // Workers is the list of what this program can do, filled before Start.
