@@ -61,10 +61,10 @@ func seeOther(w http.ResponseWriter, r *http.Request, url string) error {
 func (s *Server) Fail(w http.ResponseWriter, r *http.Request, v *door.Visit, err error) {
 	e := fault.As(err)
 	if e.Code == fault.Unauthenticated && v.Route.Kind == door.Team {
-		s.askWho(w, r, e)
+		s.askWho(w, r, v, e)
 		return
 	}
-	if e.Key == "door.second_factor" && !wantsStream(r) {
+	if e.Key == "door.second_factor" && !v.Route.Stream {
 		leadTo(w, r, askedPage)
 		return
 	}
@@ -90,12 +90,12 @@ func (s *Server) Fail(w http.ResponseWriter, r *http.Request, v *door.Visit, err
 }
 
 // askWho sends a visitor without a session to the sign-in page, and back afterwards.
-func (s *Server) askWho(w http.ResponseWriter, r *http.Request, e *fault.Error) {
+func (s *Server) askWho(w http.ResponseWriter, r *http.Request, v *door.Visit, e *fault.Error) {
 	to := "/sign-in"
 	if e.Key == "door.password_again" {
 		to = "/sign-in/again"
 	}
-	if back := cameFrom(r); back != "" && !wantsStream(r) {
+	if back := cameFrom(r, v); back != "" && !v.Route.Stream {
 		to += "?to=" + escape(back)
 	}
 	leadTo(w, r, to)
@@ -112,12 +112,12 @@ func leadTo(w http.ResponseWriter, r *http.Request, to string) {
 }
 
 // cameFrom is the page that a person is to return to: the one asked for, or the one whose form was sent.
-func cameFrom(r *http.Request) string {
+func cameFrom(r *http.Request, v *door.Visit) string {
 	if r.Method == http.MethodGet {
 		return r.URL.RequestURI()
 	}
 	u, err := url.Parse(r.Referer()) // of our own pages: the policy is same-origin
-	if err != nil || u.Host != r.Host || !ours(u.RequestURI()) {
+	if err != nil || u.Host != v.Host || !ours(u.RequestURI()) {
 		return ""
 	}
 	return u.RequestURI()

@@ -54,7 +54,7 @@ func (s *Server) showThread(w http.ResponseWriter, r *http.Request, v *door.Visi
 	id := r.PathValue("conversation")
 	t, err := s.threadAt(ctx, v.Place.ID, id, r.URL.Query().Get("before"), r.URL.Query().Get("at"))
 	if into := argument(err, "inbox.merged", "into"); into != "" {
-		return seeOther(w, r, filterOf(r).at(v.Place, "/c/"+into))
+		return seeOther(w, r, filterOf(r, v).at(v.Place, "/c/"+into))
 	}
 	if err != nil {
 		return err
@@ -99,7 +99,7 @@ func holds(t inbox.Thread, messageID string) bool {
 // counter fills the frame and the list. open is the conversation beside it, and follow the one whose news the page shows.
 // A list that cannot be read says so in its pane: what is open stays usable.
 func (s *Server) counter(ctx context.Context, w http.ResponseWriter, r *http.Request, v *door.Visit, l locale.Locale, open, follow string) (view.Counter, error) {
-	f := filterOf(r)
+	f := filterOf(r, v)
 	seq, err := place.Last(ctx, s.DB, v.Place.ID) // before the page is read: what changes meanwhile comes by the stream
 	if err != nil {
 		return view.Counter{}, err

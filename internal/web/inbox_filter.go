@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"comptoir/internal/door"
 	"comptoir/internal/inbox"
 	"comptoir/internal/network"
 	"comptoir/internal/place"
@@ -25,10 +26,10 @@ type filter struct {
 
 // filterOf reads the filter of a request: of its own address, or of the page whose form was sent. What it does not
 // know counts as not said.
-func filterOf(r *http.Request) filter {
+func filterOf(r *http.Request, v *door.Visit) filter {
 	q := r.URL.Query()
 	if r.Method == http.MethodPost {
-		if page, err := url.Parse(cameFrom(r)); err == nil {
+		if page, err := url.Parse(cameFrom(r, v)); err == nil {
 			q = page.Query()
 		}
 	}

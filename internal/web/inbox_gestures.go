@@ -46,9 +46,9 @@ func (s *Server) onConversation(read func(r *http.Request) (g inbox.Gesture, not
 		}
 		s.gesture(v, flash{Key: notice}, seqs).leave(w, v)
 		if notice == "inbox.done.reopened" {
-			return seeOther(w, r, filterOf(r).first().at(v.Place, "/c/"+id))
+			return seeOther(w, r, filterOf(r, v).first().at(v.Place, "/c/"+id))
 		}
-		return seeOther(w, r, filterOf(r).first().at(v.Place, ""))
+		return seeOther(w, r, filterOf(r, v).first().at(v.Place, ""))
 	}
 }
 
@@ -90,7 +90,7 @@ func (s *Server) backToCounter(w http.ResponseWriter, r *http.Request, v *door.V
 	if f.Key != "" {
 		f.leave(w, v)
 	}
-	back := cameFrom(r)
+	back := cameFrom(r, v)
 	if back == "" {
 		back = at(v.Place, "inbox")
 	}
@@ -163,7 +163,7 @@ func (s *Server) snooze(w http.ResponseWriter, r *http.Request, v *door.Visit) e
 		f = flash{Key: "inbox.done.snoozed_message"}
 	}
 	s.gesture(v, f, seqs).leave(w, v)
-	return seeOther(w, r, filterOf(r).first().at(v.Place, ""))
+	return seeOther(w, r, filterOf(r, v).first().at(v.Place, ""))
 }
 
 // assign entrusts a conversation, with a word that stays as a note.
@@ -241,7 +241,7 @@ func (s *Server) severalGestures(w http.ResponseWriter, r *http.Request, v *door
 	}
 	l, _ := Language(r, v)
 	s.gesture(v, flash{Key: "inbox.done.several", Args: []string{"what", l.N(key, len(ids))}}, seqs).leave(w, v)
-	return seeOther(w, r, filterOf(r).first().at(v.Place, ""))
+	return seeOther(w, r, filterOf(r, v).first().at(v.Place, ""))
 }
 
 // bulkGesture reads what is to be done with several, and how to say that it was.

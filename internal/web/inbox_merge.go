@@ -25,7 +25,7 @@ func (s *Server) mergeRoutes(t *door.Table, desk func(method, path string) door.
 // mergePage chooses the conversation that joins this one; ?other= says which, and then what will happen.
 func (s *Server) mergePage(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
 	l, ctx := Language(r, v)
-	f := filterOf(r)
+	f := filterOf(r, v)
 	kept, err := s.Inbox.Thread(ctx, v.Place.ID, r.PathValue("conversation"), "")
 	if into := argument(err, "inbox.merged", "into"); into != "" {
 		return seeOther(w, r, f.at(v.Place, "/c/"+into+"/merge"))
@@ -42,7 +42,7 @@ func (s *Server) mergePage(w http.ResponseWriter, r *http.Request, v *door.Visit
 		err = s.mergeFacts(ctx, v.Place, l, c.Merge, kept, other)
 	}
 	if c.Merge.First == nil && err == nil {
-		err = s.mergeChoices(ctx, r, v.Place, l, c.Merge, kept)
+		err = s.mergeChoices(ctx, r, v, l, c.Merge, kept)
 	}
 	if err != nil {
 		return err
@@ -105,9 +105,9 @@ const mergeShown = 12
 
 // mergeChoices proposes conversations: what was searched, else those of the same person and of the same name, then the
 // latest ones.
-func (s *Server) mergeChoices(ctx context.Context, r *http.Request, p place.Place, l locale.Locale, m *view.Merge, kept inbox.Thread) error {
+func (s *Server) mergeChoices(ctx context.Context, r *http.Request, v *door.Visit, l locale.Locale, m *view.Merge, kept inbox.Thread) error {
 	words := strings.TrimSpace(r.URL.Query().Get("with"))
-	m.Search = view.Search{Action: at(p, "inbox/c/"+kept.ID+"/merge"), Name: "with", Words: l.T("merge.search"), Query: words, Hidden: filterOf(r).hidden()}
+	m.Search = view.Search{Action: at(v.Place, "inbox/c/"+kept.ID+"/merge"), Name: "with", Words: l.T("merge.search"), Query: words, Hidden: filterOf(r, v).hidden()}
 	queries := []inbox.Query{{Tab: inbox.TabAll, Search: words, Limit: mergeShown + 1}}
 	if words == "" {
 		queries = []inbox.Query{{Tab: inbox.TabAll, Limit: mergeShown + 1}}
@@ -117,7 +117,7 @@ func (s *Server) mergeChoices(ctx context.Context, r *http.Request, p place.Plac
 	}
 	now, known := time.Now(), map[string]bool{kept.ID: true}
 	for _, q := range queries {
-		page, err := s.Inbox.List(ctx, p.ID, q)
+		page, err := s.Inbox.List(ctx, v.Place.ID, q)
 		if err != nil {
 			return err
 		}
@@ -128,7 +128,7 @@ func (s *Server) mergeChoices(ctx context.Context, r *http.Request, p place.Plac
 			known[c.ID] = true
 			row := mergeRow(l, c)
 			row.Detail = l.T("merge.row", "words", happening(c), "when", l.When(c.LastAt, now))
-			to := filterOf(r).at(p, "/c/"+kept.ID+"/merge")
+			to := filterOf(r, v).at(v.Place, "/c/"+kept.ID+"/merge")
 			row.URL = to + joiner(to) + "other=" + c.ID
 			m.Rows = append(m.Rows, row)
 		}
@@ -146,7 +146,7 @@ func (s *Server) merge(w http.ResponseWriter, r *http.Request, v *door.Visit) er
 	} else {
 		s.gesture(v, flash{Key: "inbox.done.merged"}, []int64{seq}).leave(w, v)
 	}
-	return seeOther(w, r, filterOf(r).at(v.Place, "/c/"+kept))
+	return seeOther(w, r, filterOf(r, v).at(v.Place, "/c/"+kept))
 }
 
 // unmerge parts a conversation from this one. Its notice joins them again.

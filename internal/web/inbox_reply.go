@@ -82,7 +82,7 @@ func (s *Server) kept(ctx context.Context, r *http.Request, v *door.Visit, l loc
 		name = ""
 	}
 	vars := variablesOf(l, v, name, time.Now())
-	f := filterOf(r)
+	f := filterOf(r, v)
 	for _, k := range saved {
 		here := f.at(v.Place, "/c/"+t.ID)
 		words := vars.Fill(k.Text)
@@ -127,7 +127,7 @@ func (s *Server) reply(w http.ResponseWriter, r *http.Request, v *door.Visit) er
 	if err != nil {
 		return err
 	}
-	f := filterOf(r)
+	f := filterOf(r, v)
 	if a.Settle {
 		flash{Key: "inbox.done.answered_settled", Undo: at(v.Place, "inbox/m/"+done.MessageID+"/cancel"), Till: done.Due.UnixMilli()}.leave(w, v)
 		return seeOther(w, r, f.first().at(v.Place, ""))
@@ -141,7 +141,7 @@ func (s *Server) movedOn(w http.ResponseWriter, r *http.Request, v *door.Visit, 
 		return err
 	}
 	flash{Key: "inbox.merged"}.leave(w, v)
-	return seeOther(w, r, filterOf(r).at(v.Place, "/c/"+into))
+	return seeOther(w, r, filterOf(r, v).at(v.Place, "/c/"+into))
 }
 
 // whyNot is the sentence of the first field that was refused, or of the whole.
@@ -240,7 +240,7 @@ func (s *Server) cancelReply(w http.ResponseWriter, r *http.Request, v *door.Vis
 		return s.backToCounter(w, r, v, err, flash{})
 	}
 	flash{Key: "inbox.done.cancelled"}.leave(w, v)
-	return seeOther(w, r, filterOf(r).first().at(v.Place, "/c/"+m.ConversationID))
+	return seeOther(w, r, filterOf(r, v).first().at(v.Place, "/c/"+m.ConversationID))
 }
 
 // onReply makes a decision about an answer a form.

@@ -42,7 +42,7 @@ func streamOf(f filter, p place.Place, open string, seq int64) string {
 // member's: what is theirs (counts, drafts) is in the rows.
 func (s *Server) counterStream(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
 	l, lctx := Language(r, v)
-	c := counterLive{s: s, l: l, ctx: context.WithoutCancel(lctx), place: v.Place.ID, member: v.Member.ID, filter: filterOf(r), open: r.URL.Query().Get("open")}
+	c := counterLive{s: s, l: l, ctx: context.WithoutCancel(lctx), place: v.Place.ID, member: v.Member.ID, filter: filterOf(r, v), open: r.URL.Query().Get("open")}
 	if c.open != "" {
 		if _, err := s.Inbox.Get(r.Context(), v.Place.ID, c.open); err != nil {
 			return err

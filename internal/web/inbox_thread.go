@@ -33,7 +33,7 @@ type answering struct {
 // thread fills the middle pane.
 func (s *Server) thread(ctx context.Context, r *http.Request, v *door.Visit, l locale.Locale, t inbox.Thread, a answering) (*view.Thread, error) {
 	now := time.Now()
-	f := filterOf(r)
+	f := filterOf(r, v)
 	name := conversationName(l, t.Conversation, t.Name)
 	pane := &view.Thread{
 		ID: t.ID, Base: at(v.Place, "inbox/c/"+t.ID), Back: f.at(v.Place, ""), Name: name,

@@ -22,6 +22,9 @@ func (s *Server) meRoutes(t *door.Table) {
 	own("POST", "/theme", false, s.changeTheme)
 	own("POST", "/email", true, s.changeEmail)
 	own("POST", "/password", false, s.changePassword)
+	for _, pattern := range []string{"/email", "/password"} { // what was refused stands on the page of its form
+		own("GET", pattern, false, func(w http.ResponseWriter, r *http.Request, _ *door.Visit) error { return seeOther(w, r, "/me") })
+	}
 	own("GET", "/sessions", false, s.sessions)
 	own("POST", "/sessions/end", false, s.endSession)
 	own("POST", "/sessions/end-others", false, s.endOtherSessions)
@@ -112,7 +115,7 @@ func (s *Server) changeTheme(w http.ResponseWriter, r *http.Request, v *door.Vis
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	return seeOther(w, r, returnTo(cameFrom(r)))
+	return seeOther(w, r, returnTo(cameFrom(r, v)))
 }
 
 func (s *Server) changeEmail(w http.ResponseWriter, r *http.Request, v *door.Visit) error {

@@ -44,6 +44,11 @@ func (s *Server) settingsRoutes(t *door.Table) {
 	manager("POST", "/team/role", true, s.changeRole)
 	manager("POST", "/team/remove", true, s.removeMember)
 	manager("POST", "/team/reset", true, s.resetMember)
+	for _, pattern := range []string{"/team/invite", "/team/reset"} { // their answers are not kept: who comes back begins at the team
+		manager("GET", pattern, false, func(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+			return seeOther(w, r, at(v.Place, "settings/team"))
+		})
+	}
 	manager("GET", "/tokens", false, s.tokens)
 	manager("POST", "/tokens", true, s.createToken)
 	manager("POST", "/tokens/remove", true, s.removeToken)

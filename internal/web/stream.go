@@ -99,7 +99,3 @@ func about(families ...string) func(place.Entry) bool {
 		return slices.Contains(families, family)
 	}
 }
-
-func wantsStream(r *http.Request) bool {
-	return strings.Contains(r.Header.Get("Accept"), "text/event-stream")
-}
