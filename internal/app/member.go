@@ -24,13 +24,22 @@ func ResetLink(ctx context.Context, s *Store, email string) (path string, err er
 }
 
 // ResetFactors takes the app, the passkeys and the recovery codes of a member away and signs them out: the
-// operator's help for whoever lost all of them. The error is that of ResetLink.
-func ResetFactors(ctx context.Context, s *Store, email string) error {
+// operator's help for whoever lost all of them. Who has no password could not come in then: for them it returns the path
+// of a link by which they choose one, "" for everybody else. The error is that of ResetLink.
+func ResetFactors(ctx context.Context, s *Store, email string) (path string, err error) {
 	m, err := findMember(ctx, s, email)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return s.DB.Write(ctx, func(tx db.Tx) error { return place.ResetFactors(ctx, tx, place.System(), m.ID) })
+	err = s.DB.Write(ctx, func(tx db.Tx) error {
+		if err := place.ResetFactors(ctx, tx, place.System(), m.ID); err != nil || m.HasPassword() {
+			return err
+		}
+		code, err := place.ResetLink(ctx, tx, place.System(), "", m.ID)
+		path = "/reset/" + code
+		return err
+	})
+	return path, err
 }
 
 func findMember(ctx context.Context, s *Store, email string) (place.Member, error) {

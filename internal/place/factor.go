@@ -122,7 +122,7 @@ func recordFactor(ctx context.Context, tx db.Tx, kind string, m Member, what Fac
 }
 
 // ResetFactors takes every factor of a member away and signs them out everywhere: the operator's help for
-// somebody who lost the phone and the recovery codes. The password stays.
+// somebody who lost the phone and the recovery codes. The password stays; who has none needs a ResetLink then.
 func ResetFactors(ctx context.Context, tx db.Tx, actor Actor, memberID string) error {
 	if err := actor.Needs(Owner, ""); err != nil {
 		return err

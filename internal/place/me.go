@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"comptoir/internal/db"
@@ -68,17 +67,43 @@ func ChangePassword(ctx context.Context, d *db.DB, k Keys, s Session, m Member, 
 	if err != nil {
 		return "", err
 	}
-	cookie = Secret()
 	err = d.Write(ctx, func(tx db.Tx) error {
-		if err := setPassword(ctx, tx, m.ID, hash, s.ID); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, "UPDATE session SET id = $2, authenticated_at = $3 WHERE id = $1", s.ID, hashSecret(cookie), db.Micros(time.Now())); err != nil {
-			return err
-		}
-		return recordEverywhere(ctx, tx, m.As("", ""), m.ID, Entry{Kind: EventPasswordChanged, SubjectID: m.ID})
+		cookie, err = replacePassword(ctx, tx, s, m, hash)
+		return err
 	})
 	return cookie, err
+}
+
+// FirstPassword gives a member who has none a password, as ChangePassword does. There is no old one to ask for: the
+// caller has seen who they are a moment ago. fault.Conflict when they have one.
+func FirstPassword(ctx context.Context, d *db.DB, s Session, m Member, password string) (cookie string, err error) {
+	hash, err := newPassword(ctx, d, m, password)
+	if err != nil {
+		return "", err
+	}
+	err = d.Write(ctx, func(tx db.Tx) error {
+		n, err := tx.Exec(ctx, "UPDATE member SET created_at = created_at WHERE id = $1 AND password = ''", m.ID)
+		if err == nil && n == 0 {
+			err = fault.New(fault.Conflict, "place.first_password", "")
+		}
+		if err != nil {
+			return err
+		}
+		cookie, err = replacePassword(ctx, tx, s, m, hash)
+		return err
+	})
+	return cookie, err
+}
+
+// replacePassword stores a new password and gives the session that asked for it a new cookie; the others end.
+func replacePassword(ctx context.Context, tx db.Tx, s Session, m Member, hash string) (cookie string, err error) {
+	if err := setPassword(ctx, tx, m.ID, hash, s.ID); err != nil {
+		return "", err
+	}
+	if cookie, err = renewSession(ctx, tx, s); err != nil {
+		return "", err
+	}
+	return cookie, recordEverywhere(ctx, tx, m.As("", ""), m.ID, Entry{Kind: EventPasswordChanged, SubjectID: m.ID})
 }
 
 // newPassword checks and hashes a new password of a member who exists.

@@ -20,6 +20,9 @@ type Member struct {
 	password  string // PHC
 }
 
+// HasPassword tells whether a member has one. Who joined with a passkey has none until they choose it.
+func (m Member) HasPassword() bool { return m.password != "" }
+
 // MemberSettings is what a member decides for themselves.
 type MemberSettings struct {
 	KeysOff bool `json:"keys_off"` // single-letter shortcuts do nothing

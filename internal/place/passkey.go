@@ -48,13 +48,13 @@ func passkeyByCredential(ctx context.Context, q db.Querier, credential string) (
 }
 
 // AskNewPasskey returns what a browser's navigator.credentials.create is to be given, as JSON, to make a
-// passkey for a member.
+// passkey for a member. Where there is no password, it must be one that opens alone.
 func AskNewPasskey(ctx context.Context, q db.Querier, k Keys, site Site, s Session, m Member) ([]byte, error) {
 	have, err := passkeysOf(ctx, q, m.ID)
 	if err != nil {
 		return nil, err
 	}
-	return site.creation(m, have, newChallenge(k, site.purpose("add", s.Handle)))
+	return site.creation(m, have, !m.HasPassword(), newChallenge(k, site.purpose("add", s.Handle)))
 }
 
 // AddPasskey stores a passkey that a browser made as AskNewPasskey asked, and returns the recovery codes that
@@ -64,7 +64,7 @@ func AddPasskey(ctx context.Context, d *db.DB, k Keys, site Site, s Session, m M
 	if n := utf8.RuneCountInString(name); n == 0 || n > 60 {
 		return nil, fault.InvalidFields("place.add_passkey", fault.Field{Name: "name", Key: "passkey.name_length"})
 	}
-	p, err := site.created(k, site.purpose("add", s.Handle), m, response)
+	p, err := site.created(k, site.purpose("add", s.Handle), m, !m.HasPassword(), response)
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Rejected, "place.add_passkey", "passkey.not_made")
 	}
@@ -92,11 +92,27 @@ func insertPasskey(ctx context.Context, tx db.Tx, p Passkey) error {
 	return err
 }
 
-// RemovePasskey takes a passkey away.
-func RemovePasskey(ctx context.Context, tx db.Tx, s Session, m Member, id string) error {
+// RemovePasskey takes a passkey away. Who has no password keeps one that opens at this site: fault.Conflict with the key
+// "passkey.last" for that.
+func RemovePasskey(ctx context.Context, tx db.Tx, site Site, s Session, m Member, id string) error {
 	return removeFactor(ctx, tx, s, m, FactorPasskey, func() (int64, error) {
-		return tx.Exec(ctx, "DELETE FROM passkey WHERE member_id = $1 AND id = $2", m.ID, id)
+		n, err := tx.Exec(ctx, "DELETE FROM passkey WHERE member_id = $1 AND id = $2", m.ID, id)
+		if err != nil || n == 0 || m.HasPassword() {
+			return n, err
+		}
+		has, err := HasPasskeyAt(ctx, tx, site, m.ID)
+		if err == nil && !has {
+			err = fault.New(fault.Conflict, "place.remove_passkey", "passkey.last")
+		}
+		return n, err
 	})
+}
+
+// HasPasskeyAt tells whether a member has a passkey that browsers offer at a site.
+func HasPasskeyAt(ctx context.Context, q db.Querier, site Site, memberID string) (bool, error) {
+	var n int
+	err := q.QueryRow(ctx, "SELECT count(*) FROM passkey WHERE member_id = $1 AND host = $2", memberID, site.Host).Scan(&n)
+	return n > 0, err
 }
 
 // passkeyAsk is a question that only a passkey answers.

@@ -250,7 +250,7 @@ func TestAPasskeyIsTakenAwayByItsOwnerOnly(t *testing.T) {
 		}
 		remove := func(m place.Member, session place.Session) error {
 			return d.Write(t.Context(), func(tx db.Tx) error {
-				return place.RemovePasskey(t.Context(), tx, session, m, f.Passkeys[0].ID)
+				return place.RemovePasskey(t.Context(), tx, site, session, m, f.Passkeys[0].ID)
 			})
 		}
 		_, luce := setUp(t, d, "Le Cuivre", "luce@lecuivre.bar")

@@ -139,7 +139,7 @@ func againAsk(site Site, s Session) passkeyAsk {
 // such an answer, so it is not counted, and opens while an account is paused. What does not hold is
 // fault.Unauthenticated with the key "passkey.refused".
 func SignInByPasskey(ctx context.Context, d *db.DB, k Keys, site Site, response []byte, a Attempt) (Entered, error) {
-	return a.byPasskey(ctx, d, k, enterAsk(site), response)
+	return a.byPasskey(ctx, d, k, enterAsk(site), response, nil)
 }
 
 // SecondByPasskey finishes a sign-in with the passkey that answered AskSecondPasskey. Errors are those of
@@ -149,15 +149,22 @@ func SecondByPasskey(ctx context.Context, d *db.DB, k Keys, site Site, step stri
 	if err != nil {
 		return Entered{}, err
 	}
-	return a.byPasskey(ctx, d, k, secondAsk(site, m), response)
+	return a.byPasskey(ctx, d, k, secondAsk(site, m), response, nil)
 }
 
-func (a Attempt) byPasskey(ctx context.Context, d *db.DB, k Keys, ask passkeyAsk, response []byte) (in Entered, err error) {
+// byPasskey starts the session of whoever's passkey answered. What comes before it in the same transaction is first; nil
+// for nothing.
+func (a Attempt) byPasskey(ctx context.Context, d *db.DB, k Keys, ask passkeyAsk, response []byte, first func(db.Tx, Member) error) (in Entered, err error) {
 	m, use, err := ask.answered(ctx, d, k, response)
 	if err == nil {
 		err = d.Write(ctx, func(tx db.Tx) error {
 			if err := use.once(ctx, tx); err != nil {
 				return err
+			}
+			if first != nil {
+				if err := first(tx, m); err != nil {
+					return err
+				}
 			}
 			in, err = a.begin(ctx, tx, k, m, map[string]any{"factor": string(FactorPasskey)})
 			in.Factor = FactorPasskey

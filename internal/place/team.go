@@ -1,6 +1,7 @@
 package place
 
 import (
+	"cmp"
 	"context"
 	"net/mail"
 	"strings"
@@ -142,8 +143,9 @@ func forgetWhatTheyMade(ctx context.Context, tx db.Tx, placeID, memberID string)
 	return err
 }
 
-// NewMember is somebody who is to have an account. Password may be "" only for AddMember.
+// NewMember is somebody who is to have an account. Password may be "" for AddMember, and for who joins with a passkey.
 type NewMember struct {
+	id       string // "" = a new one
 	Name     string
 	Email    string
 	Password string
@@ -152,8 +154,14 @@ type NewMember struct {
 
 // check tidies the fields and names every wrong one. Own words of the place must not be the password.
 func (n *NewMember) check(own ...string) []fault.Field {
+	wrong := n.checkWho()
+	local, _, _ := strings.Cut(n.Email, "@")
+	return append(wrong, passwordField(n.Password, append(own, n.Name, local, n.Email)...)...)
+}
+
+// checkWho is check without the password.
+func (n *NewMember) checkWho() (wrong []fault.Field) {
 	n.Name, n.Email = text.Line(n.Name), FoldEmail(n.Email)
-	var wrong []fault.Field
 	if l := utf8.RuneCountInString(n.Name); l == 0 || l > 60 {
 		wrong = append(wrong, fault.Field{Name: "name", Key: "member.name_length"})
 	}
@@ -163,8 +171,7 @@ func (n *NewMember) check(own ...string) []fault.Field {
 	if n.Language != "" && !KnownLanguage(n.Language) {
 		n.Language = ""
 	}
-	local, _, _ := strings.Cut(n.Email, "@")
-	return append(wrong, passwordField(n.Password, append(own, n.Name, local, n.Email)...)...)
+	return wrong
 }
 
 func validEmail(s string) bool {
@@ -174,7 +181,7 @@ func validEmail(s string) bool {
 
 // insertMember stores a new member; fault.Conflict with the key "member.email_taken" when the address has an account.
 func insertMember(ctx context.Context, tx db.Tx, n NewMember, hash string) (Member, error) {
-	m := Member{ID: db.NewID(), Email: n.Email, Name: n.Name, Language: n.Language, CreatedAt: time.Now(), password: hash}
+	m := Member{ID: cmp.Or(n.id, db.NewID()), Email: n.Email, Name: n.Name, Language: n.Language, CreatedAt: time.Now(), password: hash}
 	_, err := tx.Exec(ctx, "INSERT INTO member (id, email, name, password, language, settings, created_at) VALUES ($1, $2, $3, $4, $5, '{}', $6)",
 		m.ID, m.Email, m.Name, m.password, m.Language, db.Micros(m.CreatedAt))
 	if db.IsUnique(err) {

@@ -78,8 +78,9 @@ func (h keyholder) descriptors() []protocol.CredentialDescriptor {
 	return all
 }
 
-// creation is the question that makes a passkey, as JSON. A device that has one already says so.
-func (s Site) creation(m Member, have []Passkey, challenge []byte) ([]byte, error) {
+// creation is the question that makes a passkey, as JSON. A device that has one already says so. One that is to open
+// alone must know its owner, and itself whose it is.
+func (s Site) creation(m Member, have []Passkey, alone bool, challenge []byte) ([]byte, error) {
 	party, err := s.party()
 	if err != nil {
 		return nil, err
@@ -87,6 +88,11 @@ func (s Site) creation(m Member, have []Passkey, challenge []byte) ([]byte, erro
 	holder := keyholder{m, have}
 	asked, _, err := party.BeginRegistration(holder, webauthn.WithExclusions(holder.descriptors()), func(o *protocol.PublicKeyCredentialCreationOptions) error {
 		o.Challenge = challenge
+		if alone {
+			o.AuthenticatorSelection.RequireResidentKey = protocol.ResidentKeyRequired()
+			o.AuthenticatorSelection.ResidentKey = protocol.ResidentKeyRequirementRequired
+		}
+		o.AuthenticatorSelection.UserVerification = verification(alone)
 		return nil
 	})
 	if err != nil {
@@ -96,7 +102,7 @@ func (s Site) creation(m Member, have []Passkey, challenge []byte) ([]byte, erro
 }
 
 // created reads and verifies the answer to creation.
-func (s Site) created(k Keys, purpose string, m Member, response []byte) (Passkey, error) {
+func (s Site) created(k Keys, purpose string, m Member, alone bool, response []byte) (Passkey, error) {
 	party, err := s.party()
 	if err != nil {
 		return Passkey{}, err
@@ -111,7 +117,7 @@ func (s Site) created(k Keys, purpose string, m Member, response []byte) (Passke
 	}
 	holder := keyholder{Member: m}
 	c, err := party.CreateCredential(holder, webauthn.SessionData{
-		Challenge: challenge, RelyingPartyID: s.Host, UserID: holder.WebAuthnID(), UserVerification: protocol.VerificationPreferred, CredParams: webauthn.CredentialParametersDefault(),
+		Challenge: challenge, RelyingPartyID: s.Host, UserID: holder.WebAuthnID(), UserVerification: verification(alone), CredParams: webauthn.CredentialParametersDefault(),
 	}, answer)
 	if err != nil {
 		return Passkey{}, err

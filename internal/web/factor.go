@@ -82,7 +82,7 @@ func newPasskey(v *door.Visit) string {
 func (s *Server) keysOf(r *http.Request, v *door.Visit) (view.Keys, error) {
 	k := view.Keys{
 		NewPasskey: newPasskey(v), RemoveKey: "/me/passkeys/remove", NewApp: "/me/app", RemoveApp: "/me/app/remove",
-		NewCodes: "/me/recovery", Password: "/me#motdepasse",
+		NewCodes: "/me/recovery", Password: passwordCard, NoPassword: !v.Member.HasPassword(),
 	}
 	has, err := place.FactorsOf(r.Context(), s.DB, v.Member.ID)
 	if err != nil {
@@ -202,7 +202,7 @@ func (s *Server) factorAdded(w http.ResponseWriter, r *http.Request, v *door.Vis
 func (s *Server) showRecovery(w http.ResponseWriter, r *http.Request, v *door.Visit, codes []string, added bool, next string) error {
 	l, ctx := Language(r, v)
 	return render(ctx, w, http.StatusOK, view.RecoveryPage(view.RecoveryCodes{
-		Page: alone(l.T("recovery.title"), v), Codes: codes, Added: added, Next: next,
+		Page: alone(l.T("recovery.title"), v), Codes: codes, Added: added, NoPassword: !v.Member.HasPassword(), Next: next,
 		Whose: l.T("recovery.whose", "email", v.Member.Email, "host", v.Host, "day", l.FullDay(time.Now(), time.Now().AddDate(1, 0, 0))),
 	}))
 }
@@ -227,8 +227,11 @@ func (s *Server) removeApp(w http.ResponseWriter, r *http.Request, v *door.Visit
 
 func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
 	err := s.DB.Write(r.Context(), func(tx db.Tx) error {
-		return place.RemovePasskey(r.Context(), tx, v.Session, v.Member, r.PostFormValue("passkey"))
+		return place.RemovePasskey(r.Context(), tx, site(v), v.Session, v.Member, r.PostFormValue("passkey"))
 	})
+	if err != nil && fault.As(err).Key == "passkey.last" { // to where there is something to do about it
+		return s.meDone(w, r, v, nil, "passkey.last", passwordCard)
+	}
 	return s.factorRemoved(w, r, v, err)
 }
 

@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"time"
 
 	"comptoir/internal/door"
 	"comptoir/internal/fault"
@@ -46,51 +45,6 @@ func (s *Server) linkOver(w http.ResponseWriter, r *http.Request, v *door.Visit,
 	l, ctx := Language(r, v)
 	page := view.PageInfo{Title: l.T("link.over"), NoIndex: true}
 	return render(ctx, w, http.StatusGone, view.LinkOver(page, l.T("link.over"), l.Fault(e), l.T(how), code))
-}
-
-func (s *Server) invitationPage(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
-	return s.showInvitation(w, r, v, http.StatusOK, "", nil)
-}
-
-func (s *Server) showInvitation(w http.ResponseWriter, r *http.Request, v *door.Visit, status int, name string, errs map[string]string) error {
-	i, err := place.FindInvitation(r.Context(), s.DB, r.PathValue("code"))
-	if err != nil {
-		return err
-	}
-	v.Place.Language = i.Place.Language
-	l, ctx := Language(r, v)
-	l = locale.New(l.Tag, i.Place.Location())
-	return render(locale.With(ctx, l), w, status, view.InvitationPage(view.Invitation{
-		Page: view.PageInfo{Title: l.T("invite.head"), NoIndex: true}, Place: i.Place.Name, By: i.By, Role: string(i.Role),
-		Action: r.URL.Path, Email: i.Email, Name: name, Known: i.HasLogin, Until: l.When(i.ExpiresAt, time.Now()), Errors: errs,
-	}))
-}
-
-func (s *Server) acceptInvitation(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
-	l, _ := Language(r, v)
-	a, name := attempt(r, v), r.PostFormValue("name")
-	i, err := place.FindInvitation(r.Context(), s.DB, r.PathValue("code"))
-	if err != nil {
-		return err
-	}
-	p, err := place.AcceptInvitation(r.Context(), s.DB, s.Keys, r.PathValue("code"), name, a)
-	a.Email = i.Email
-	switch e := fault.As(err); {
-	case err == nil:
-	case e.Code == fault.Invalid:
-		return s.showInvitation(w, r, v, http.StatusUnprocessableEntity, name, fieldErrors(l, err))
-	case e.Key == "signin.refused":
-		return s.showInvitation(w, r, v, http.StatusUnprocessableEntity, name, map[string]string{"password": refusal(l, e)})
-	case e.Key == "signin.limited":
-		return s.pause(w, r, v, e.RetryAfter, view.SignIn{Action: r.URL.Path, To: "/"})
-	default:
-		return err
-	}
-	in, err := place.SignIn(r.Context(), s.DB, s.Keys, a)
-	if err != nil {
-		return err
-	}
-	return s.enter(w, r, v, in, home(place.Membership{Place: p, Role: i.Role}))
 }
 
 func (s *Server) resetPage(w http.ResponseWriter, r *http.Request, v *door.Visit) error {

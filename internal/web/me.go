@@ -13,6 +13,9 @@ import (
 	"comptoir/internal/web/view"
 )
 
+// passwordCard is where one's password is changed, or chosen.
+const passwordCard = "/me#motdepasse"
+
 func (s *Server) meRoutes(t *door.Table) {
 	own := func(method, pattern string, fresh bool, h door.Handler) {
 		t.Add(door.Route{Method: method, Pattern: "/me" + pattern, Kind: door.Team, Fresh: fresh}, h)
@@ -63,6 +66,7 @@ func (s *Server) showMe(w http.ResponseWriter, r *http.Request, v *door.Visit, s
 		return render(ctx, w, http.StatusOK, view.Doorstep(page, l.T("me.no_place"), l.T("me.no_place_text"), "/sign-out", l.T("shell.sign_out")))
 	}
 	m.Action, m.EmailAction, m.PasswordAction, m.SignOut = "/me", "/me/email", "/me/password", "/sign-out"
+	m.NoPassword = !v.Member.HasPassword()
 	m.Keys = !v.Member.Settings.KeysOff
 	m.Languages = languageOptions(l, v.Member.Language, true)
 	for _, theme := range place.Themes {
@@ -132,6 +136,9 @@ func (s *Server) changeEmail(w http.ResponseWriter, r *http.Request, v *door.Vis
 }
 
 func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+	if !v.Member.HasPassword() {
+		return s.firstPassword(w, r, v)
+	}
 	old := attempt(r, v)
 	old.Password = r.PostFormValue("old")
 	cookie, err := place.ChangePassword(r.Context(), s.DB, s.Keys, v.Session, v.Member, old, r.PostFormValue("password"))
@@ -146,6 +153,23 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, v *door.
 		return s.showMe(w, r, v, http.StatusUnprocessableEntity, view.Me{PasswordErrors: map[string]string{"old": l.T("me.old_wrong")}})
 	}
 	return s.meDone(w, r, v, err, "me.password_changed", "/me")
+}
+
+// firstPassword has no old password to ask for: who it is must have been proved a moment ago.
+func (s *Server) firstPassword(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+	if err := v.Fresh(); err != nil {
+		return err
+	}
+	cookie, err := place.FirstPassword(r.Context(), s.DB, v.Session, v.Member, r.PostFormValue("password"))
+	l, _ := Language(r, v)
+	switch {
+	case err == nil:
+		v.SetSession(w, cookie, time.Until(v.Session.ExpiresAt))
+		v.Happened(place.EventPasswordChanged)
+	case fault.Is(err, fault.Invalid):
+		return s.showMe(w, r, v, http.StatusUnprocessableEntity, view.Me{PasswordErrors: fieldErrors(l, err)})
+	}
+	return s.meDone(w, r, v, err, "me.password_chosen", "/me")
 }
 
 func (s *Server) meDone(w http.ResponseWriter, r *http.Request, v *door.Visit, err error, key, to string) error {

@@ -113,90 +113,102 @@ func (s *Server) finish(w http.ResponseWriter, r *http.Request, v *door.Visit, i
 // asked is a page that waits for a passkey: what it asks, where the answer goes, and the way without.
 type asked struct {
 	page    string // its own address; the answer goes there too
+	to      string // where to go afterwards
 	options func() ([]byte, error)
 	back    view.Link
+	only    bool // the way back is no other way in
 }
 
-func (s *Server) showAsked(w http.ResponseWriter, r *http.Request, v *door.Visit, a asked, to string) error {
+func (s *Server) showAsked(w http.ResponseWriter, r *http.Request, v *door.Visit, a asked) error {
 	options, err := a.options()
 	if err != nil {
-		return stepOver(w, r, err, to)
+		return stepOver(w, r, err, a.to)
 	}
 	l, ctx := Language(r, v)
 	page := view.PageInfo{Title: l.T("passkey.title"), Theme: v.Member.Theme, NoIndex: true}
-	a.back.URL += "?to=" + escape(to)
-	return render(ctx, w, http.StatusOK, view.PasskeyPage(view.PasskeyAsked{Page: page, Action: a.page, To: to, Options: string(options), Again: a.page + "?to=" + escape(to), Back: a.back}))
+	return render(ctx, w, http.StatusOK, view.PasskeyPage(view.PasskeyAsked{Page: page, Action: a.page, To: a.to, Options: string(options), Again: withTo(a.page, a.to), Back: a.back, Only: a.only}))
 }
 
 // askedRefused says that the answer did not open. The question is not put again by itself: it would go on for ever.
-func (s *Server) askedRefused(w http.ResponseWriter, r *http.Request, v *door.Visit, a asked, to string, err error) error {
+func (s *Server) askedRefused(w http.ResponseWriter, r *http.Request, v *door.Visit, a asked, err error) error {
 	e := fault.As(err)
 	if e.Key != "passkey.refused" {
-		return stepOver(w, r, err, to)
+		return stepOver(w, r, err, a.to)
 	}
 	v.Happened(place.EventFactorFailed)
 	l, ctx := Language(r, v)
 	page := view.PageInfo{Title: l.T("passkey.title"), Theme: v.Member.Theme, NoIndex: true}
-	a.back.URL += "?to=" + escape(to)
-	return render(ctx, w, http.StatusUnprocessableEntity, view.PasskeyPage(view.PasskeyAsked{Page: page, Error: l.Fault(e), Again: a.page + "?to=" + escape(to), Back: a.back}))
+	return render(ctx, w, http.StatusUnprocessableEntity, view.PasskeyPage(view.PasskeyAsked{Page: page, Error: l.Fault(e), Again: withTo(a.page, a.to), Back: a.back}))
 }
 
-func (s *Server) enterAsked(r *http.Request, v *door.Visit) asked {
+// withTo is the address of a page that leads on to another; "" = to none.
+func withTo(page, to string) string {
+	if to == "" {
+		return page
+	}
+	return page + "?to=" + escape(to)
+}
+
+func (s *Server) enterAsked(r *http.Request, v *door.Visit, to string) asked {
 	l, _ := Language(r, v)
-	return asked{page: "/sign-in/passkey", back: view.Link{Label: l.T("passkey.password"), URL: "/sign-in"}, options: func() ([]byte, error) {
+	return asked{page: "/sign-in/passkey", to: to, back: view.Link{Label: l.T("passkey.password"), URL: withTo("/sign-in", to)}, options: func() ([]byte, error) {
 		return place.AskPasskey(r.Context(), s.DB, s.Keys, site(v))
 	}}
 }
 
 func (s *Server) passkeyPage(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
-	return s.showAsked(w, r, v, s.enterAsked(r, v), returnTo(r.URL.Query().Get("to")))
+	return s.showAsked(w, r, v, s.enterAsked(r, v, returnTo(r.URL.Query().Get("to"))))
 }
 
 func (s *Server) passkey(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
 	to := returnTo(r.PostFormValue("to"))
 	in, err := place.SignInByPasskey(r.Context(), s.DB, s.Keys, site(v), []byte(r.PostFormValue("response")), attempt(r, v))
 	if err != nil {
-		return s.askedRefused(w, r, v, s.enterAsked(r, v), to, err)
+		return s.askedRefused(w, r, v, s.enterAsked(r, v, to), err)
 	}
 	return s.enter(w, r, v, in, to)
 }
 
-func (s *Server) secondAsked(r *http.Request, v *door.Visit) asked {
+func (s *Server) secondAsked(r *http.Request, v *door.Visit, to string) asked {
 	l, _ := Language(r, v)
-	return asked{page: "/sign-in/code/passkey", back: view.Link{Label: l.T("passkey.other"), URL: "/sign-in/code"}, options: func() ([]byte, error) {
+	return asked{page: "/sign-in/code/passkey", to: to, back: view.Link{Label: l.T("passkey.other"), URL: withTo("/sign-in/code", to)}, options: func() ([]byte, error) {
 		return place.AskSecondPasskey(r.Context(), s.DB, s.Keys, site(v), v.StepCookie(r))
 	}}
 }
 
 func (s *Server) secondPasskeyPage(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
-	return s.showAsked(w, r, v, s.secondAsked(r, v), returnTo(r.URL.Query().Get("to")))
+	return s.showAsked(w, r, v, s.secondAsked(r, v, returnTo(r.URL.Query().Get("to"))))
 }
 
 func (s *Server) secondPasskey(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
 	to := returnTo(r.PostFormValue("to"))
 	in, err := place.SecondByPasskey(r.Context(), s.DB, s.Keys, site(v), v.StepCookie(r), []byte(r.PostFormValue("response")), attempt(r, v))
 	if err != nil {
-		return s.askedRefused(w, r, v, s.secondAsked(r, v), to, err)
+		return s.askedRefused(w, r, v, s.secondAsked(r, v, to), err)
 	}
 	return s.finish(w, r, v, in, to)
 }
 
-func (s *Server) againAsked(r *http.Request, v *door.Visit) asked {
+func (s *Server) againAsked(r *http.Request, v *door.Visit, to string) asked {
 	l, _ := Language(r, v)
-	return asked{page: "/sign-in/again/passkey", back: view.Link{Label: l.T("passkey.password"), URL: "/sign-in/again"}, options: func() ([]byte, error) {
+	a := asked{page: "/sign-in/again/passkey", to: to, back: view.Link{Label: l.T("passkey.password"), URL: withTo("/sign-in/again", to)}, options: func() ([]byte, error) {
 		return place.AskPasskeyAgain(r.Context(), s.DB, s.Keys, site(v), v.Session)
 	}}
+	if !v.Member.HasPassword() {
+		a.back, a.only = view.Link{Label: l.T("factor.back"), URL: to}, true
+	}
+	return a
 }
 
 func (s *Server) againPasskeyPage(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
-	return s.showAsked(w, r, v, s.againAsked(r, v), returnTo(r.URL.Query().Get("to")))
+	return s.showAsked(w, r, v, s.againAsked(r, v, returnTo(r.URL.Query().Get("to"))))
 }
 
 func (s *Server) againPasskey(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
 	to := returnTo(r.PostFormValue("to"))
 	cookie, err := place.ReauthenticateByPasskey(r.Context(), s.DB, s.Keys, site(v), v.Session, []byte(r.PostFormValue("response")))
 	if err != nil {
-		return s.askedRefused(w, r, v, s.againAsked(r, v), to, err)
+		return s.askedRefused(w, r, v, s.againAsked(r, v, to), err)
 	}
 	return s.provedAgain(w, r, v, cookie, to)
 }

@@ -109,10 +109,7 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request, v *door.Visit, in
 		v.SetStep(w, in.Step, place.StepFor)
 		return seeOther(w, r, "/sign-in/code?to="+escape(to))
 	}
-	v.SetSession(w, in.Session, in.Life)
-	v.SetKnown(w, in.Known, place.KnownFor)
-	v.Member = in.Member
-	v.Happened(place.EventSignedIn)
+	s.admit(w, v, in)
 	if in.Factor != place.FactorRecovery { // who lost their phone has something else to read first
 		if err := s.tellSince(w, r, v); err != nil {
 			return err
@@ -122,6 +119,14 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request, v *door.Visit, in
 		to = askedPage
 	}
 	return seeOther(w, r, to)
+}
+
+// admit gives the browser the session of a sign-in that is complete.
+func (s *Server) admit(w http.ResponseWriter, v *door.Visit, in place.Entered) {
+	v.SetSession(w, in.Session, in.Life)
+	v.SetKnown(w, in.Known, place.KnownFor)
+	v.Member = in.Member
+	v.Happened(place.EventSignedIn)
 }
 
 // tellSince leaves a notice of what changed in the member's account since they last signed in, whoever did it.
@@ -184,8 +189,20 @@ func (s *Server) pause(w http.ResponseWriter, r *http.Request, v *door.Visit, wa
 	}))
 }
 
+// againPage asks for the password, or leads to the passkey of whoever has no password.
 func (s *Server) againPage(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
-	return s.showSignIn(w, r, v, http.StatusOK, view.SignIn{Action: "/sign-in/again", Email: v.Member.Email, To: returnTo(r.URL.Query().Get("to")), Again: true})
+	to := returnTo(r.URL.Query().Get("to"))
+	if v.Member.HasPassword() {
+		return s.showSignIn(w, r, v, http.StatusOK, view.SignIn{Action: "/sign-in/again", Email: v.Member.Email, To: to, Again: true})
+	}
+	has, err := place.HasPasskeyAt(r.Context(), s.DB, site(v), v.Member.ID)
+	if err == nil && !has {
+		err = fault.New(fault.Forbidden, "web.again", "signin.nothing_to_prove")
+	}
+	if err != nil {
+		return err
+	}
+	return seeOther(w, r, withTo("/sign-in/again/passkey", to))
 }
 
 func (s *Server) again(w http.ResponseWriter, r *http.Request, v *door.Visit) error {

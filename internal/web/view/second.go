@@ -23,6 +23,9 @@ func codeText(ctx context.Context, c Code) string {
 }
 
 func recoveryText(ctx context.Context, r RecoveryCodes) string {
+	if r.Added && r.NoPassword {
+		return L(ctx).T("recovery.text_alone")
+	}
 	if r.Added {
 		return L(ctx).T("recovery.text_added")
 	}

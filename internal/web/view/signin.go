@@ -19,6 +19,14 @@ func invitationTitle(ctx context.Context, i Invitation) string {
 	return L(ctx).T("invite.title", "name", i.By, "place", i.Place)
 }
 
+// invitedPassword is newPassword where a passkey may be chosen instead: it is not required then, since a browser would
+// hold the form back for a field that does not show. The server asks for it.
+func invitedPassword(ctx context.Context, i Invitation) Field {
+	f := newPassword(ctx, i.Errors["password"])
+	f.Required = !i.Passkeys
+	return f
+}
+
 // newPassword is the field in which a password is chosen, everywhere alike.
 func newPassword(ctx context.Context, err string) Field {
 	return Field{ID: "passe", Name: "password", Type: "password", Label: L(ctx).T("password.new"), Auto: "new-password", Required: true, Error: err, Hint: L(ctx).T("password.hint"), MaxLength: 512}

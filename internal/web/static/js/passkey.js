@@ -35,7 +35,11 @@
     get(form);
   });
 
-  const wake = () => { if (can) show('[data-passkey-way]', true); };
+  const wake = () => {
+    if (!can) return;
+    show('[data-passkey-way]', true);
+    for (const choice of document.querySelectorAll('fieldset[data-passkey-way]')) choice.disabled = false; // sent only where it shows
+  };
   document.addEventListener('htmx:after:swap', wake);
   document.addEventListener('DOMContentLoaded', () => {
     wake();
