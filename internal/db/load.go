@@ -54,7 +54,11 @@ func (d *DB) MigrateLoaded(ctx context.Context) error {
 
 // EndLoad says that everything is there, and runs last, in the transaction that makes it fit to be used.
 func (d *DB) EndLoad(ctx context.Context, tx Tx) error {
-	return d.script(ctx, tx, "DROP TABLE "+loading)
+	end := "DROP TABLE " + loading
+	if d.kind == Postgres { // else it plans as for an empty database until it looks by itself, a minute later
+		end += "; ANALYZE"
+	}
+	return d.script(ctx, tx, end)
 }
 
 // checkWhole refuses a database that a restore left half filled.
