@@ -99,8 +99,8 @@ func (r *dumpRow) line() ([]byte, error) {
 					return nil, err
 				}
 				b = appendJSON(b, ordered)
-			default:
-				b = appendJSON(b, **v)
+			default: // what SQLite took and is no text could not come back as it was, and nothing would be restored
+				b = appendJSON(b, plain(**v))
 			}
 		case **int64:
 			b = appendOr(b, *v, func(n int64) []byte { return strconv.AppendInt(b, n, 10) })

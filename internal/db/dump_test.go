@@ -140,6 +140,21 @@ func TestWhatIsDumpedIsTheSameTextOnBothEnginesAndComesBackOnEither(t *testing.T
 	}
 }
 
+func TestBytesThatAreNoTextDoNotMakeABackupThatCannotBeRestored(t *testing.T) {
+	from := dbtest.SQLite(t)
+	set(t, from, "cut", "Bonsoi\xc3, \x00 et \xff\xfe")
+	want := dumped(t, from)
+	for _, engine := range []db.Engine{db.SQLite, db.Postgres} {
+		t.Run(string(engine), func(t *testing.T) {
+			d := blank(t, engine)
+			load(t, d, want)
+			if diff := cmp.Diff(want, dumped(t, d)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 func TestPostgreSQLSortsADumpAsSQLiteDoesWhateverItsLanguage(t *testing.T) {
 	d := dbtest.Postgres(t)
 	err := d.Write(t.Context(), func(tx db.Tx) error {
@@ -193,6 +208,20 @@ func TestADatabaseThatIsHalfFilledIsNotUsed(t *testing.T) {
 	d := blank(t, db.SQLite)
 	if err := d.BeginLoad(t.Context(), len(db.Migrations())+1); fault.As(err).Key != "db.newer" {
 		t.Errorf("a backup of a newer program: %v", err)
+	}
+}
+
+func TestPostgreSQLKnowsFromTheStartWhatADatabaseHoldsThatWasFilled(t *testing.T) {
+	from, d := dbtest.SQLite(t), blank(t, db.Postgres)
+	awkward(t, from)
+	load(t, d, dumped(t, from))
+	if err := d.Write(t.Context(), func(tx db.Tx) error { return d.EndLoad(t.Context(), tx) }); err != nil {
+		t.Fatal(err)
+	}
+	var rows float64
+	err := d.QueryRow(t.Context(), "SELECT reltuples FROM pg_class WHERE relname = 'journal'").Scan(&rows)
+	if err != nil || rows != 2 {
+		t.Errorf("it takes the journal for one of %v entries, %v", rows, err)
 	}
 }
 

@@ -149,20 +149,29 @@ type pgQuerier interface {
 	QueryRow(ctx context.Context, q string, args ...any) pgx.Row
 }
 
-// storable replaces what PostgreSQL refuses in text and SQLite takes: NUL and bytes that are no UTF-8. An id with
-// such bytes then names nothing, as it should, instead of failing the statement and its transaction. What people
-// write was made plain long before.
+// storable replaces what PostgreSQL refuses in text and SQLite takes. An id with such bytes then names nothing, as it
+// should, instead of failing the statement and its transaction. What people write was made plain long before.
 func storable(args []any) []any {
 	for i, a := range args {
 		s, ok := a.(string)
-		if !ok || utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 {
+		if !ok || isPlain(s) {
 			continue
 		}
 		args = slices.Clone(args)
-		args[i] = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+		args[i] = plain(s)
 	}
 	return args
 }
+
+// plain replaces NUL and bytes that are no UTF-8 by the mark that says so.
+func plain(s string) string {
+	if isPlain(s) {
+		return s
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+func isPlain(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
 
 func pgQuery(ctx context.Context, q pgQuerier, sql string, args []any) (Rows, error) {
 	rows, err := q.Query(ctx, sql, storable(args)...)
