@@ -38,13 +38,9 @@ func newHouse(ctx context.Context, w *work, database string) (*house, error) {
 		return nil, err
 	}
 	h := &house{cfg: app.Config{Data: dir, Database: database}}
-	if h.store, err = app.Open(ctx, h.cfg, true); err != nil {
+	if err := h.open(ctx); err != nil {
 		return nil, err
 	}
-	if h.files, err = media.Open(filepath.Join(dir, "files")); err != nil {
-		return nil, err
-	}
-	h.inbox = &inbox.Inbox{DB: h.store.DB, Files: h.files, Log: slog.New(slog.DiscardHandler)}
 	h.place, h.owner, err = place.SetUp(ctx, h.store.DB, place.First{
 		Place: place.New{Name: "Le Zinc", Language: "fr-CA", TimeZone: "America/Montreal"},
 		Owner: place.NewMember{Name: "Élie Moreau", Email: "elie@lezinc.example", Password: place.Secret()},
@@ -54,6 +50,19 @@ func newHouse(ctx context.Context, w *work, database string) (*house, error) {
 	}
 	h.house, err = place.House(ctx, h.store.DB, h.place.ID)
 	return h, err
+}
+
+// open opens the store, for the first time or again.
+func (h *house) open(ctx context.Context) (err error) {
+	if h.store, err = app.Open(ctx, h.cfg, true); err != nil {
+		return err
+	}
+	if h.files, err = media.Open(filepath.Join(h.cfg.Data, "files")); err != nil {
+		h.store.Close()
+		return err
+	}
+	h.inbox = &inbox.Inbox{DB: h.store.DB, Files: h.files, Log: slog.New(slog.DiscardHandler)}
+	return nil
 }
 
 // close closes the store; the data stays until the bench ends.

@@ -2,7 +2,7 @@
 // one, beside a ceiling that ran in the same minute on the same machine. docs/performance.md says what each line
 // means and keeps the last run.
 //
-//	go run ./bench                     everything, in about ten minutes
+//	go run ./bench                     everything, in about twenty-five minutes
 //	go run ./bench start streams       some of it
 //
 // Figures move from machine to machine and from hour to hour; ratios to a ceiling move much less. The ceilings
@@ -11,6 +11,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -19,6 +20,9 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"comptoir/internal/db"
+	"comptoir/internal/db/dbtest/pgtest"
 )
 
 // bench is a measurement by name.
@@ -28,25 +32,30 @@ type bench struct {
 }
 
 var all = []bench{
-	{"start", start}, {"page", page}, {"receive", receive}, {"event", event}, {"streams", streams}, {"crowd", crowd}, {"million", million}, {"idle", idle},
+	{"start", start}, {"page", page}, {"receive", receive}, {"event", event}, {"streams", streams}, {"crowd", crowd},
+	{"million", million}, {"backup", backups}, {"million-postgres", millionPostgres}, {"backup-postgres", backupsPostgres}, {"idle", idle},
 }
 
 // work is what every measurement has.
 type work struct {
-	dir     string // of its own, removed afterwards
-	binary  string // the program, built as released
-	limits  string // the ceilings' folder, "" when there is none
-	runs    int    // of what is compared with a ceiling; medians are of these
-	clients int    // open streams
-	many    int    // messages of a grown place
-	texts   []string
+	dir       string // of its own, removed afterwards
+	binary    string // the program, built as released
+	limits    string // the ceilings' folder, "" when there is none
+	runs      int    // of what is compared with a ceiling; medians are of these
+	clients   int    // open streams
+	many      int    // messages of an aged place
+	megabytes int    // of its files
+	texts     []string
+	old       map[db.Engine]*aged // that were made
+	atEnd     []func()
 }
 
 func main() {
-	w := &work{limits: os.Getenv("COMPTOIR_LIMITS")}
+	w := &work{limits: os.Getenv("COMPTOIR_LIMITS"), old: map[db.Engine]*aged{}}
 	flag.IntVar(&w.runs, "runs", 3, "how many times what is compared with a ceiling runs")
 	flag.IntVar(&w.clients, "clients", 10_000, "how many streams are open at once")
-	flag.IntVar(&w.many, "messages", 1_000_000, "how many messages a grown place has")
+	flag.IntVar(&w.many, "messages", 1_000_000, "how many messages an aged place has")
+	flag.IntVar(&w.megabytes, "files", 2000, "how many megabytes of files it has")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -61,7 +70,7 @@ func measure(ctx context.Context, w *work, names []string) (err error) {
 	if w.dir, err = os.MkdirTemp("", "comptoir-bench-"); err != nil {
 		return err
 	}
-	defer os.RemoveAll(w.dir)
+	defer w.end()
 	if err := build(ctx, w); err != nil {
 		return err
 	}
@@ -76,6 +85,10 @@ func measure(ctx context.Context, w *work, names []string) (err error) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		if errors.Is(err, pgtest.ErrNotInstalled) {
+			fmt.Fprintln(os.Stderr, "bench:", b.name, "was left out:", err)
+			continue
+		}
 		if err != nil {
 			failed = fmt.Errorf("%s: %w", b.name, err)
 			fmt.Fprintln(os.Stderr, "bench:", failed)
@@ -85,6 +98,14 @@ func measure(ctx context.Context, w *work, names []string) (err error) {
 	}
 	fmt.Print(table(figures))
 	return failed
+}
+
+// end stops and removes what measurements leave for each other.
+func (w *work) end() {
+	for _, stop := range w.atEnd {
+		stop()
+	}
+	os.RemoveAll(w.dir)
 }
 
 // build makes the program as it is released.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -11,71 +10,48 @@ import (
 	"strings"
 	"time"
 
-	"comptoir/internal/db/dbtest/pgtest"
+	"comptoir/internal/db"
 	"comptoir/internal/inbox"
 	"comptoir/internal/text"
 )
 
-// million makes a place with as many messages as a busy one gathers in ten years and measures what gets slow with
-// age: starting, searching, turning the pages of the list. On both databases.
+// million measures what gets slow with age: starting, searching, turning the pages of the list.
 func million(ctx context.Context, w *work) ([]figure, error) {
-	figures, err := grown(ctx, w, "", "SQLite")
-	if err != nil {
-		return figures, err
-	}
-	pg, err := pgtest.Start(ctx)
-	if errors.Is(err, pgtest.ErrNotInstalled) {
-		return figures, nil
-	}
-	if err != nil {
-		return figures, err
-	}
-	defer pg.Stop()
-	more, err := grown(ctx, w, pg.URL, "PostgreSQL")
-	return append(figures, more...), err
+	return grown(ctx, w, db.SQLite, "SQLite")
 }
 
-// grown measures on one database; url is that of PostgreSQL, "" for SQLite.
-func grown(ctx context.Context, w *work, url, engine string) ([]figure, error) {
-	texts, err := w.posts(ctx, w.many)
+func millionPostgres(ctx context.Context, w *work) ([]figure, error) {
+	return grown(ctx, w, db.Postgres, "PostgreSQL")
+}
+
+func grown(ctx context.Context, w *work, engine db.Engine, name string) ([]figure, error) {
+	a, err := w.aged(ctx, engine)
 	if err != nil {
 		return nil, err
 	}
-	h, err := newHouse(ctx, w, url)
+	if err := a.open(ctx); err != nil {
+		return nil, err
+	}
+	searched, err := searches(ctx, a)
+	var cookies []string
+	if err == nil {
+		cookies, err = a.sessions(ctx, a.owner.ID, 1)
+	}
+	a.close()
 	if err != nil {
 		return nil, err
 	}
-	began := time.Now()
-	if err := h.fill(ctx, texts, 1000, ago(len(texts), 5*time.Minute)); err != nil {
-		h.close()
-		return nil, err
-	}
-	filled := float64(len(texts)) / time.Since(began).Seconds()
-	searched, err := searches(ctx, h, texts)
-	if err != nil {
-		h.close()
-		return nil, err
-	}
-	cookies, err := h.sessions(ctx, h.owner.ID, 1)
-	h.close()
+	cold, err := coldStarts(ctx, w, a.cfg.Data, 5, a.flags...)
 	if err != nil {
 		return nil, err
 	}
-	var more []string
-	if url != "" {
-		more = []string{"--database", url}
-	}
-	cold, err := coldStarts(ctx, w, h.cfg.Data, 5, more...)
+	listed, err := turned(ctx, w, a, cookies[0])
 	if err != nil {
 		return nil, err
 	}
-	listed, err := turned(ctx, w, h, cookies[0], more)
-	if err != nil {
-		return nil, err
-	}
-	of := fmt.Sprintf(", %d messages, %s", len(texts), engine)
+	of := fmt.Sprintf(", %d messages, %s", len(a.texts), name)
 	return []figure{
-		one("filled by pages of 1,000"+of, "/s", goal{}, filled),
+		one("filled by pages of 1,000"+of, "/s", goal{}, a.filled),
 		one("cold start to the first answer"+of, "ms", goal{most: 150}, cold...),
 		one("search, newest 50 of any word, p99"+of, "ms", goal{most: 20}, percentile(searched, 99)),
 		one("a page of the counter, anywhere in the list, p99"+of, "ms", goal{}, percentile(listed, 99)),
@@ -83,11 +59,11 @@ func grown(ctx context.Context, w *work, url, engine string) ([]figure, error) {
 }
 
 // searches asks for the newest 50 conversations with a word, for a thousand words as people use them: the words of
-// texts taken at random, so that common ones come often. It returns how long each took, in milliseconds.
-func searches(ctx context.Context, h *house, texts []string) (took []float64, err error) {
+// its texts taken at random, so that common ones come often. It returns how long each took, in milliseconds.
+func searches(ctx context.Context, h *aged) (took []float64, err error) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for len(took) < 1000 {
-		words := text.Terms(texts[random.IntN(len(texts))])
+		words := text.Terms(h.texts[random.IntN(len(h.texts))])
 		if len(words) == 0 {
 			continue
 		}
@@ -106,8 +82,8 @@ func searches(ctx context.Context, h *house, texts []string) (took []float64, er
 }
 
 // turned walks through the counter of the running program as one does with the button under the list.
-func turned(ctx context.Context, w *work, h *house, cookie string, more []string) (took []float64, err error) {
-	p, err := serve(ctx, w, h.cfg.Data, more...)
+func turned(ctx context.Context, w *work, h *aged, cookie string) (took []float64, err error) {
+	p, err := serve(ctx, w, h.cfg.Data, h.flags...)
 	if err != nil {
 		return nil, err
 	}
