@@ -157,10 +157,13 @@ func TestAPageThatDoesWrongFailsItsTest(t *testing.T) {
 			p.Eval(`() => { location.href = location.href.replace("127.0.0.1", "localhost") }`)
 			p.until("the other host", `() => location.hostname === "localhost"`)
 		}, want: "a request to another host: http://localhost:"},
-		"alert":               {pages: wrong(`alert("1")`), want: "a dialog (alert): 1"},
-		"allowed":             {pages: wrong(`console.error("attendu")`), do: func(p *Page) { p.Allow("attendu") }},
-		"allowed in vain":     {pages: wrong(``), do: func(p *Page) { p.Allow("attendu") }, want: "did not come"},
-		"too wide":            {pages: map[string]string{"/": `<img class="sign" alt="" width="2000" height="9" src="data:,">`}, do: func(p *Page) { p.Allow("data:"); p.Fits() }, want: "img.sign"},
+		"alert":           {pages: wrong(`alert("1")`), want: "a dialog (alert): 1"},
+		"allowed":         {pages: wrong(`console.error("attendu")`), do: func(p *Page) { p.Allow("attendu") }},
+		"allowed in vain": {pages: wrong(``), do: func(p *Page) { p.Allow("attendu") }, want: "did not come"},
+		"too wide":        {pages: map[string]string{"/": `<img class="sign" alt="" width="2000" height="9" src="data:,">`}, do: func(p *Page) { p.Allow("data:"); p.Fits() }, want: "img.sign"},
+		"words over a button": {pages: map[string]string{"/": `<p><span class="thin">Marc-Antoine</span><button>C’est fait</button></p><script src="/wrong.js"></script>`,
+			"/wrong.js": `Object.assign(document.querySelector("p").style, { display: "flex", width: "90px" }); document.querySelector("span").style.width = "20px"`},
+			do: (*Page).Fits, want: "span.thin Marc-Antoine"},
 		"label is missing":    {pages: map[string]string{"/": `<h1>Zinc</h1><input name="text">`}, do: (*Page).Axe, want: "axe: label"},
 		"accessible":          {pages: map[string]string{"/": form}, do: (*Page).Axe},
 		"unknown key":         {pages: wrong(``), do: func(p *Page) { p.Press("Any") }, want: "no key"},

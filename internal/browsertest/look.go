@@ -93,14 +93,20 @@ func (p *Page) PDF(name string) string {
 	return path
 }
 
-// Fits fails the test when the page is wider than the screen, and names what sticks out.
+// Fits fails the test when the page is wider than the screen, or the words of an element in a row are wider than the
+// element and lie over or under what is beside it; it names what sticks out.
 func (p *Page) Fits() {
 	p.t.Helper()
 	out := p.evalString(`() => {
 		const wide = document.documentElement.clientWidth, root = document.scrollingElement
+		const name = e => e.tagName.toLowerCase() + [...e.classList].map(c => "." + c).join("")
+		const inRow = e => ["flex", "inline-flex"].includes(getComputedStyle(e.parentElement).display) && e.checkVisibility({visibilityProperty: true, opacityProperty: true})
+		const over = e => e.clientWidth > 4 && e.scrollWidth > e.clientWidth + 2 && getComputedStyle(e).overflowX === "visible" && e.innerText?.trim()
+		const still = e => ![e, ...e.querySelectorAll("*")].some(e => ["absolute", "fixed"].includes(getComputedStyle(e).position))
+		const pushed = [...document.body.querySelectorAll("*")].filter(e => over(e) && inRow(e) && still(e))
+		if (pushed.length) return "words over what is beside them: " + pushed.slice(0, 5).map(e => name(e) + " " + e.innerText.trim().slice(0, 40)).join(", ")
 		if (root.scrollWidth <= wide) return ""
 		const guilty = [...document.body.querySelectorAll("*")].filter(e => e.getBoundingClientRect().right > wide + 0.5)
-		const name = e => e.tagName.toLowerCase() + [...e.classList].map(c => "." + c).join("")
 		return root.scrollWidth + " px of page on " + wide + " px of screen: " + guilty.slice(0, 5).map(name).join(", ")
 	}`)
 	if out != "" {

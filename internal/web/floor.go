@@ -55,8 +55,7 @@ func (s *Server) floorPage(w http.ResponseWriter, r *http.Request, v *door.Visit
 		return err
 	}
 	sh := s.shell(r, v, "floor")
-	now := time.Now()
-	sh.Title, sh.Sub, sh.Fixed = l.T("nav.floor"), l.T("floor.sub", "day", l.Day(now, now), "time", l.Clock(now)), true
+	sh.Title, sh.Sub, sh.Fixed = l.T("nav.floor"), floorSub(l, time.Now()), true
 	sh.Stream = at(v.Place, "floor/stream") + "?from=" + itoa(seq)
 	sh.Toasts = toasts(w, r, v, l)
 	cards := ""
@@ -70,6 +69,18 @@ func (s *Server) floorPage(w http.ResponseWriter, r *http.Request, v *door.Visit
 	}
 	sh.Strip = s.plainStrip(v)
 	return render(ctx, w, http.StatusOK, view.FloorPage(sh, b))
+}
+
+// floorSub names the evening, or the day. It shows no clock: the page stays open all night, and every screen has one.
+func floorSub(l locale.Locale, now time.Time) string {
+	local := now.In(l.Zone)
+	if local.Hour() < 5 {
+		local = local.AddDate(0, 0, -1) // the evening before goes on
+	}
+	if now.In(l.Zone).Hour() >= 17 || now.In(l.Zone).Hour() < 5 {
+		return l.T("floor.evening", "day", dayName(l, local.Weekday()))
+	}
+	return dayName(l, local.Weekday())
 }
 
 // plainStrip says what plain http costs those who serve, and shows who may change it the way; nil when it costs nothing.
@@ -199,9 +210,9 @@ func (s *Server) plan(ctx context.Context, l locale.Locale, p place.Place, b *vi
 
 // slip is one call as colleagues see it.
 func (s *Server) slip(l locale.Locale, p place.Place, c floor.Call, now time.Time) view.Slip {
-	v := view.Slip{Key: c.ID, Where: c.TableID, Guests: c.Guests(), Count: len(c.Asks), Again: c.Answer == floor.Again, Bon: view.Bon{
+	v := view.Slip{Key: c.ID, Where: c.TableID, Guests: c.Guests(), Bon: view.Bon{
 		ID: "b-" + c.ID, Table: c.Table, Say: l.T("guest.kind." + string(c.Kind)), Wait: l.Wait(c.Waited(now)), Long: c.Waited(now) >= p.Settings.LongWait, State: "new",
-		Since: c.ReceivedAt.UnixMilli(), LongMs: p.Settings.LongWait.Milliseconds(),
+		Since: c.ReceivedAt.UnixMilli(), LongMs: p.Settings.LongWait.Milliseconds(), Again: c.Answer == floor.Again,
 	}}
 	for _, a := range c.Asks {
 		switch {
@@ -213,7 +224,10 @@ func (s *Server) slip(l locale.Locale, p place.Place, c floor.Call, now time.Tim
 		}
 	}
 	if c.Kind == floor.Other && v.Words != "" && text.Graphemes(v.Words) <= 80 {
-		v.Say, v.Words = v.Words, "" // their own words say it better
+		v.Say, v.Words, v.OwnSay = v.Words, "", true // their own words say it better
+	}
+	if c.Kind != floor.Other && len(c.Asks) > 1 { // own words are each there to be read
+		v.Asked = l.N("floor.asked", len(c.Asks))
 	}
 	v.Source = l.T("floor.by_code")
 	if c.Network != string(place.HouseKind) {
@@ -290,7 +304,7 @@ func (s *Server) floorStream(w http.ResponseWriter, r *http.Request, v *door.Vis
 		if err != nil {
 			return nil, err
 		}
-		frame, err := Frame(lctx, entries[len(entries)-1].Seq, view.StreamPart("salle", view.BoardPart(b)), view.StreamCount("floor", len(b.Waiting)))
+		frame, err := Frame(lctx, entries[len(entries)-1].Seq, view.StreamPart("salle", view.BoardPart(b)), view.StreamCount("floor", len(b.Waiting)), view.StreamSub(floorSub(l, time.Now())))
 		return []live.Frame{frame}, err
 	}})
 }

@@ -50,7 +50,7 @@ func TestWhateverIsTypedIsTextOrIsRefusedWithASentence(t *testing.T) {
 		answer.Want(303)
 		followed := phone.Follow(answer)
 		board := staff.Get("/p/le-zinc/floor")
-		if !strings.Contains(board.Text("#prendre .bon__say"), c.shown) || !strings.Contains(followed.Text("#suivi"), c.shown) || followed.Has("#suivi script") || board.Has("#salle script") {
+		if board.Attr("#prendre .bon__say", "dir") != "auto" || !strings.Contains(board.Text("#prendre .bon__say"), c.shown) || !strings.Contains(followed.Text("#suivi"), c.shown) || followed.Has("#suivi script") || board.Has("#salle script") {
 			t.Errorf("%s: the floor reads %q, the guest %q", c.name, board.Text("#prendre .bon__say"), followed.Text("#suivi"))
 		}
 	}

@@ -43,7 +43,7 @@ func TestAGuestCallsWithoutScriptAndFollowsIt(t *testing.T) {
 		}
 	}
 	follow := phone.Follow(phone.Post(table, "kind", "hungry", "text", "quatre <b>menus</b>").Want(303))
-	if follow.Text("#suivi h2") != "On a faim" || !follow.Has("noscript") || !strings.Contains(follow.Body, "quatre &lt;b&gt;menus&lt;/b&gt;") || follow.Text("[aria-current=step]") == "" {
+	if follow.Text("#suivi h2") != "« On a faim »" || !follow.Has("noscript") || !strings.Contains(follow.Body, "quatre &lt;b&gt;menus&lt;/b&gt;") || follow.Text("[aria-current=step]") == "" {
 		t.Errorf("after asking: %s", follow.Text("#suivi"))
 	}
 	board := staff.Get("/p/le-zinc/floor").Want(200)
@@ -234,6 +234,28 @@ func TestTheSecondThumbReadsWhoWasFirst(t *testing.T) {
 	noemie.Post(take).Want(303)
 	if late := tom.Follow(tom.Post(take).Want(303)); !strings.Contains(late.Text(".toast"), "Noémie l’a pris juste avant vous.") {
 		t.Errorf("the second reads %q", late.Text(".toast"))
+	}
+}
+
+// Two who press the same tile asked twice for one thing; two who write asked for two, and both are there to be read.
+func TestOneSlipCountsTheSameTileAndShowsEveryOwnWord(t *testing.T) {
+	h := webtest.New(t)
+	paths := tables(t, h, 2)
+	for range 2 {
+		h.Visitor().Post(paths[0], "kind", "bill").Want(303)
+	}
+	first, second := h.Visitor(), h.Visitor()
+	followed := first.Follow(first.Post(paths[1], "kind", "other", "text", "Une chaise de plus").Want(303))
+	if say := followed.Text("#suivi h2"); say != "« Une chaise de plus »" {
+		t.Errorf("their own words are the title: %q", say)
+	}
+	second.Post(paths[1], "kind", "other", "text", "תפריט").Want(303)
+	board := h.As(h.Owner).Get("/p/le-zinc/floor")
+	if n := board.Count("#prendre .bon"); n != 2 || strings.Count(board.Text("#prendre"), "Demandé 2 fois") != 1 {
+		t.Errorf("%d slips: %s", n, board.Text("#prendre"))
+	}
+	if words := board.Text("#prendre .bon__words"); words != "תפריט" || board.Attr("#prendre .bon__words", "dir") != "auto" {
+		t.Errorf("the second guest wrote %q", words)
 	}
 }
 

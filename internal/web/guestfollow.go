@@ -11,6 +11,7 @@ import (
 	"comptoir/internal/floor"
 	"comptoir/internal/live"
 	"comptoir/internal/place"
+	"comptoir/internal/text"
 	"comptoir/internal/web/view"
 )
 
@@ -117,6 +118,10 @@ func (g visit) call(c floor.Call) view.GuestCall {
 			row.Words = append(row.Words, a.Text)
 		}
 	}
+	if c.Kind == floor.Other && len(row.Words) > 0 && text.Graphemes(row.Words[0]) <= 80 {
+		row.Say, row.Words = row.Words[0], row.Words[1:] // their own words say it better
+	}
+	row.Say = g.l.T("guest.quoted", "words", row.Say)
 	who := ""
 	if g.Place.Settings.ShowFirstName && !c.Program {
 		who = floor.FirstName(c.TakenName)

@@ -37,6 +37,9 @@ func dayHours(l locale.Locale, open []place.Span) string {
 	}
 	var spans []string
 	for _, s := range open {
+		if s.To-s.From >= 24*60 {
+			return l.T("hours.round")
+		}
 		spans = append(spans, l.T("hours.span", "from", clockOf(l, s.From), "to", clockOf(l, s.To)))
 	}
 	return strings.Join(spans, ", ")

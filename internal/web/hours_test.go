@@ -27,7 +27,31 @@ func TestHoursAreSaidADayOnceAndDaysAlikeTogether(t *testing.T) {
 			t.Errorf("%s: %s\nwant %s", tag, got, want)
 		}
 	}
+	for day := range h.Days {
+		h.Days[day] = []place.Span{{From: 7 * 60, To: 31 * 60}}
+	}
+	if facts := hourFacts(locale.New("fr-CA", time.UTC), h); len(facts) != 1 || facts[0].Text != "jour et nuit" {
+		t.Errorf("never closed: %v", facts)
+	}
 	if facts := hourFacts(locale.New("fr-CA", time.UTC), place.Hours{}); facts != nil {
 		t.Errorf("always open: %v", facts)
+	}
+}
+
+func TestAnEveningKeepsItsNameUntilTheSmallHours(t *testing.T) {
+	montreal, err := time.LoadLocation("America/Montreal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at, want := range map[string]string{
+		"2026-11-26T16:59:00-05:00": "jeudi", "2026-11-26T17:00:00-05:00": "jeudi soir", "2026-11-27T02:30:00-05:00": "jeudi soir", "2026-11-27T05:00:00-05:00": "vendredi",
+	} {
+		now, err := time.Parse(time.RFC3339, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := floorSub(locale.New("fr-CA", montreal), now.UTC()); got != want {
+			t.Errorf("%s: %q, want %q", at, got, want)
+		}
 	}
 }

@@ -43,7 +43,7 @@ func TestTheCounterHoldsOnEveryScreen(t *testing.T) {
 	h.As(english).Post("/me", "name", english.Name, "language", "en-CA", "keys", "on").Want(303)
 	for name, v := range map[string]browsertest.View{
 		"1440-matin": browsertest.Desk, "1440-soir": browsertest.Desk.Evening(), "390-matin": browsertest.Phone, "390-soir": browsertest.Phone.Evening(),
-		"1024-soir": {Width: 1024, Height: 768, Theme: "soir"}, "320-matin": {Width: 320, Height: 640, Touch: true}, "1440-en": browsertest.Desk, "390-en": browsertest.Phone,
+		"1024-soir": {Width: 1024, Height: 768, Theme: "soir"}, "768-matin": {Width: 768, Height: 1024}, "320-matin": {Width: 320, Height: 640, Touch: true}, "1440-en": browsertest.Desk, "390-en": browsertest.Phone,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

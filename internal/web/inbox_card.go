@@ -14,6 +14,7 @@ import (
 	"comptoir/internal/inbox"
 	"comptoir/internal/people"
 	"comptoir/internal/place"
+	"comptoir/internal/text"
 	"comptoir/internal/web/locale"
 	"comptoir/internal/web/view"
 )
@@ -110,9 +111,13 @@ func (s *Server) cardLately(ctx context.Context, p place.Place, l locale.Locale,
 		return err
 	}
 	for _, call := range calls {
-		words := l.T("card.call", "say", l.T("guest.kind."+string(call.Kind)))
+		say := l.T("guest.kind." + string(call.Kind))
+		if call.Kind == floor.Other && len(call.Asks) > 0 && call.Asks[0].Text != "" {
+			say = text.Excerpt(call.Asks[0].Text, 60)
+		}
+		words := l.T("card.call", "say", say)
 		if call.Table != "" {
-			words = l.T("card.call_at", "table", call.Table, "say", l.T("guest.kind."+string(call.Kind)))
+			words = l.T("card.call_at", "table", call.Table, "say", say)
 		}
 		all = append(all, told{call.ReceivedAt, view.Happening{Network: string(place.HouseKind), Text: words, When: l.When(call.ReceivedAt, now)}})
 	}

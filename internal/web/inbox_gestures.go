@@ -106,13 +106,24 @@ func snoozeMenu(l locale.Locale, p place.Place, now time.Time) view.SnoozeMenu {
 	for _, o := range []struct{ value, icon string }{{"2h", "clock"}, {"morning", "sun"}, {"monday", "calendar"}, {"message", "message-circle"}} {
 		opt := view.Option{Value: o.value, Label: l.T("snooze.option." + o.value), Icon: o.icon}
 		if until, ok := snoozeTime(o.value, p, now); ok && !until.IsZero() {
-			opt.Hint = l.When(until, now)
+			opt.Hint = snoozeHint(l, o.value, until)
 		}
 		m.Options = append(m.Options, opt)
 	}
 	tomorrow := startOfDay(now.In(p.Location())).AddDate(0, 0, 1)
 	m.Date, m.Time = tomorrow.Format("2006-01-02"), "10:00"
 	return m
+}
+
+// snoozeHint says of a choice what its name does not.
+func snoozeHint(l locale.Locale, choice string, until time.Time) string {
+	switch choice {
+	case "morning":
+		return dayName(l, until.In(l.Zone).Weekday()) + ", " + l.Clock(until)
+	case "monday":
+		return l.ShortDay(until) + ", " + l.Clock(until)
+	}
+	return l.Clock(until)
 }
 
 // snoozeTime is the moment that a choice of the menu means; the zero time is "until the next message".

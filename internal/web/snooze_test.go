@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"comptoir/internal/place"
+	"comptoir/internal/web/locale"
 )
 
 func TestASnoozeEndsAtTheTimeThatWasReadOnTheNightsWhenClocksChange(t *testing.T) {
@@ -26,6 +27,16 @@ func TestASnoozeEndsAtTheTimeThatWasReadOnTheNightsWhenClocksChange(t *testing.T
 			if got := until.In(p.Location()).Format(time.RFC3339); !ok || got != want {
 				t.Errorf("%s at %s, %s: until %s, want %s", c.zone, c.now, choice, got, want)
 			}
+		}
+	}
+}
+
+func TestTheSnoozeMenuSaysOfEachChoiceWhatItsNameDoesNot(t *testing.T) {
+	p := place.Place{TimeZone: "America/Montreal"}
+	menu := snoozeMenu(locale.New("fr-CA", p.Location()), p, time.Date(2026, 11, 27, 3, 40, 0, 0, time.UTC)) // a Thursday, 22 h 40
+	for i, want := range []string{"0\u00a0h\u00a040", "vendredi, 10\u00a0h", "30\u00a0nov., 10\u00a0h", ""} {
+		if got := menu.Options[i].Hint; got != want {
+			t.Errorf("%s: %q, want %q", menu.Options[i].Label, got, want)
 		}
 	}
 }

@@ -264,7 +264,7 @@ func (s *Server) room(ctx context.Context, l locale.Locale, v *door.Visit) (view
 
 // renewals are the moments from which an old code no longer leads anywhere.
 func renewals(l locale.Locale, p place.Place, now time.Time) []view.Option {
-	return []view.Option{{Value: "now", Label: l.T("tables.at_once")}, {Value: "closing", Label: l.T("tables.at_closing", "when", l.When(floor.Closing(p, now), now))}}
+	return []view.Option{{Value: "closing", Label: l.T("tables.at_closing", "when", l.When(floor.Closing(p, now), now))}, {Value: "now", Label: l.T("tables.at_once")}}
 }
 
 // blocked are the phones that are stopped tonight.

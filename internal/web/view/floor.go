@@ -22,11 +22,8 @@ type Slip struct {
 	Bon
 	Key    string // the call's id
 	Where  string // the table's id, "" = not known
-	Again  bool   // somebody came and the guest says that it was not over
-	Count  int    // how often it was asked for
 	Guests []string
 	Face   *Face // who goes
-	More   []Said
 }
 
 // bare is the slip without who goes, who stands beside the gesture.
@@ -35,9 +32,6 @@ func (c Slip) bare() Bon {
 	b.Who = ""
 	return b
 }
-
-// Said is what a guest wrote with a call.
-type Said struct{ Text, Lang string }
 
 // Colleague is somebody a call can be given to.
 type Colleague struct {

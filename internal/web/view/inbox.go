@@ -317,6 +317,9 @@ func (l List) empty() bool {
 	return true
 }
 
+// counts tells whether the length is worth a look: what nobody reaches is counted when it is near (surface.js).
+func (r Reply) counts() bool { return r.Max > 0 && (r.Max <= 10_000 || r.Used*10 >= r.Max*9) }
+
 func (r Reply) countClass() string {
 	switch {
 	case r.Max > 0 && r.Used > r.Max:

@@ -1,5 +1,7 @@
 package view
 
+import "strings"
+
 // Room is the settings of the tables.
 type Room struct {
 	Base      string // /p/…/tables
@@ -74,3 +76,7 @@ type Card struct {
 	URL                                   string // of the table, what the code says
 	Short                                 string // the address as people read it
 }
+
+// host and code are the two parts of the address: between them it may go on in a new line.
+func (c Card) host() string { return c.Short[:strings.LastIndexByte(c.Short, '/')+1] }
+func (c Card) code() string { return c.Short[strings.LastIndexByte(c.Short, '/')+1:] }
