@@ -124,6 +124,28 @@ func TestRefusalsHaveNames(t *testing.T) {
 			t.Errorf("%s: %d rows in the journal", c.event, len(rows))
 		}
 	}
+	// Who sends forms to a place that is not theirs is in the journal of their own, once a minute, whether there is such a
+	// place or not. The other one learns nothing of it, and a GET writes none.
+	form := func(path string) request {
+		return request{method: "POST", path: path, form: map[string][]string{"place": {"X"}}}
+	}
+	for _, there := range []string{"/p/le-zinc/settings/place", "/p/nulle-part/settings/place"} {
+		stray := away(h.signedIn(w.other.member(place.Manager)))
+		mine, theirs := w.last(w.here), w.last(w.other)
+		stray.addr = w.from()
+		w.send(stray, get(strings.TrimSuffix(there, "/settings/place")+"/inbox"), false)
+		if n := w.last(w.other) - theirs; n != 0 {
+			t.Errorf("%s: a look is in the journal", there)
+		}
+		for range 3 {
+			stray.addr = w.from()
+			w.send(stray, form(there), false)
+		}
+		rows := w.rows("SELECT kind FROM journal WHERE place_id = $1 AND seq > $2 AND actor_id = $3", w.other.place.ID, theirs, stray.member.ID)
+		if !slices.Equal(rows, []string{place.EventStrayed}) || w.last(w.here) != mine {
+			t.Errorf("%s: %v in the journal of their own place, %d rows in the other", there, rows, w.last(w.here)-mine)
+		}
+	}
 	// A program that tries again and again is journalled once an hour, and logged each time.
 	at, seq := len(w.log.String()), w.last(w.here)
 	reads.addr = w.from()
@@ -137,7 +159,7 @@ func TestRefusalsHaveNames(t *testing.T) {
 		t.Errorf("logged %d times", n)
 	}
 	text, _ := w.metrics(t)
-	if !strings.Contains(text, `comptoir_security_events_total{event="isolation.refused"} 2`) {
+	if !strings.Contains(text, `comptoir_security_events_total{event="isolation.refused"} 10`) {
 		t.Error("the numbers tell nothing of it")
 	}
 }

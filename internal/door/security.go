@@ -19,8 +19,8 @@ const (
 	eventOrigin    = "origin.refused" // a form of another site
 	eventToken     = "token.refused"  // unknown, revoked, expired
 	eventScope     = place.EventTokenMisused
-	eventIsolation = "isolation.refused" // a place that is not the member's, or none
-	eventRole      = "role.refused"      // more than the member's role
+	eventIsolation = place.EventStrayed // a place that is not the member's, or none
+	eventRole      = "role.refused"     // more than the member's role
 	eventOperator  = "operator.refused"
 	eventLimit     = "limit.refused"
 )
@@ -92,4 +92,14 @@ func (g *Guard) misuse(ctx context.Context, actor place.Actor) error {
 	return g.DB.Write(ctx, func(tx db.Tx) error {
 		return place.Record(ctx, tx, actor.PlaceID, actor, place.Entry{Kind: place.EventTokenMisused, SubjectID: actor.ID})
 	})
+}
+
+// strayed journals that a member tried to change something in a place that is not theirs, once a minute for each: nobody
+// is to fill a journal by asking.
+func (g *Guard) strayed(ctx context.Context, v *Visit) error {
+	once := Limit{Group: "strayed", Max: 1, Per: time.Minute}
+	if g.limit.take(once, v.Member.ID, time.Now()) != nil {
+		return nil
+	}
+	return g.DB.Write(ctx, func(tx db.Tx) error { return place.Strayed(ctx, tx, v.Member, v.Addr) })
 }

@@ -186,7 +186,7 @@ func (g *Guard) identifyToken(r *http.Request, v *Visit) error {
 		return err
 	}
 	if !slices.Contains(actor.Scopes, v.Route.Scope) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead { // a GET changes nothing, the journal neither
+		if changes(r) {
 			if err := g.misuse(r.Context(), actor); err != nil {
 				return err
 			}
@@ -218,7 +218,7 @@ func (g *Guard) identifyMember(r *http.Request, v *Visit) error {
 	}
 	v.Actor = v.Member.As("", "")
 	if v.Route.Place {
-		if err := g.identifyPlace(ctx, r.PathValue("place"), v); err != nil {
+		if err := g.identifyPlace(r, v); err != nil {
 			return err
 		}
 	}
@@ -233,8 +233,14 @@ func (g *Guard) identifyMember(r *http.Request, v *Visit) error {
 // identifyPlace gives the member their role. A place that is not theirs and one that does not exist are
 // the same to them, also in the work that they cost. Where a place asks its owners for a second factor,
 // those without one stay outside.
-func (g *Guard) identifyPlace(ctx context.Context, slug string, v *Visit) error {
-	m, err := place.MembershipOf(ctx, g.DB, v.Member.ID, slug)
+func (g *Guard) identifyPlace(r *http.Request, v *Visit) error {
+	ctx := r.Context()
+	m, err := place.MembershipOf(ctx, g.DB, v.Member.ID, r.PathValue("place"))
+	if fault.Is(err, fault.NotFound) && changes(r) {
+		if err := g.strayed(ctx, v); err != nil {
+			return err
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -267,6 +273,9 @@ func (g *Guard) Again(r *http.Request, v *Visit) func(ctx context.Context) error
 		return g.identify(asked.WithContext(ctx), &Visit{Route: route, Addr: addr, Secure: secure})
 	}
 }
+
+// changes tells whether a request may change something. A GET may not, not even the journal.
+func changes(r *http.Request) bool { return r.Method != http.MethodGet && r.Method != http.MethodHead }
 
 func bearer(r *http.Request) (string, bool) {
 	scheme, value, ok := strings.Cut(r.Header.Get("Authorization"), " ")

@@ -21,7 +21,7 @@ const (
 
 // families are the first words of the kinds of entries that belong to a subject.
 var families = map[Subject][]string{
-	AboutAccess:   {"signin", "session", "member", "token", "account", "place"},
+	AboutAccess:   {"signin", "session", "member", "token", "isolation", "account", "place"},
 	AboutFloor:    {"call", "guest", "table", "tables", "zone", "cards"},
 	AboutCounter:  {"conversation", "reply", "saved_reply", "label"},
 	AboutSettings: {"place", "account", "address", "backup"},

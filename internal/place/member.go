@@ -3,6 +3,7 @@ package place
 import (
 	"context"
 	"encoding/json"
+	"net/netip"
 	"time"
 
 	"comptoir/internal/db"
@@ -91,6 +92,12 @@ func PlacesOf(ctx context.Context, q db.Querier, memberID string) ([]Membership,
 		all = append(all, Membership{Place: pl, Role: p.role})
 	}
 	return all, nil
+}
+
+// Strayed journals that a member sent a form to a place that is not theirs, or that does not exist. The row is in their own
+// places: written in the other one it would tell the two apart, by the time that it takes.
+func Strayed(ctx context.Context, tx db.Tx, m Member, from netip.Addr) error {
+	return recordEverywhere(ctx, tx, m.As("", ""), m.ID, Entry{Kind: EventStrayed, SubjectID: m.ID, Data: map[string]any{"from": AddressClass(from)}})
 }
 
 // As is a member acting in a place.

@@ -33,7 +33,8 @@ const (
 	EventFactorRemoved   = "member.factor_removed"
 	EventFactorsReset    = "member.factors_reset"
 	EventRecoveryMade    = "member.recovery_made"
-	EventTokenMisused    = "token.misused" // for what its scopes do not say
+	EventTokenMisused    = "token.misused"     // for what its scopes do not say
+	EventStrayed         = "isolation.refused" // a form for a place that is not theirs, or that is none
 	EventConnected       = "account.connected"
 	EventDisconnected    = "account.disconnected"
 	EventAddressRefused  = "account.address_refused" // a server that nobody may be connected to

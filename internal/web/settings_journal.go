@@ -202,7 +202,7 @@ func (c scribe) line(e place.Entry) view.JournalLine {
 		details = append(details, device)
 	}
 	word("factor", "journal.by.")
-	if strings.HasPrefix(e.Kind, "signin.") {
+	if strings.HasPrefix(e.Kind, "signin.") || e.Kind == place.EventStrayed {
 		word("from", "journal.from.")
 	}
 	word("network", "network.")
