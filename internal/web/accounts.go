@@ -11,6 +11,7 @@ import (
 	"comptoir/internal/inbox"
 	"comptoir/internal/network"
 	"comptoir/internal/place"
+	"comptoir/internal/text"
 	"comptoir/internal/web/locale"
 	"comptoir/internal/web/view"
 )
@@ -151,7 +152,7 @@ func (s *Server) arrivals(r *http.Request, v *door.Visit, l locale.Locale, a pla
 	var last []view.Arrival
 	for _, c := range page.Rows {
 		if c.AccountID == a.ID && len(last) < 5 {
-			last = append(last, view.Arrival{Face: view.Face{Name: c.Name, Hue: view.Hue(c.PersonID)}, Subject: cmp.Or(c.Subject, c.Excerpt), At: l.Brief(c.LastAt, now)})
+			last = append(last, view.Arrival{Face: view.Face{Name: c.Name, Hue: text.Hue(c.PersonID)}, Subject: cmp.Or(c.Subject, c.Excerpt), At: l.Brief(c.LastAt, now)})
 		}
 	}
 	return last, nil

@@ -13,12 +13,10 @@ import (
 	"comptoir/internal/fault"
 	"comptoir/internal/floor"
 	"comptoir/internal/place"
+	"comptoir/internal/text"
 	"comptoir/internal/web/locale"
 	"comptoir/internal/web/view"
 )
-
-// Status is the HTTP status of an error.
-func Status(err error) int { return door.Status(err) }
 
 // Language chooses how to speak to a visitor: as the member set it, else as the place does, else as the
 // browser asks. It returns the locale and a context that carries it to the templates.
@@ -83,9 +81,9 @@ func (s *Server) Fail(w http.ResponseWriter, r *http.Request, v *door.Visit, err
 	if v.Route.Kind == door.Guest {
 		way = nil
 	}
-	if rerr := render(ctx, w, Status(err), view.Problem(page, page.Title, text, ref, way)); rerr != nil {
+	if rerr := render(ctx, w, door.Status(err), view.Problem(page, page.Title, text, ref, way)); rerr != nil {
 		s.Log.Error("render a problem", "ref", v.Ref, "err", rerr)
-		http.Error(w, http.StatusText(Status(err)), Status(err))
+		http.Error(w, http.StatusText(door.Status(err)), door.Status(err))
 	}
 }
 
@@ -130,7 +128,7 @@ func (s *Server) shell(r *http.Request, v *door.Visit, current string) view.Shel
 	sh := view.Shell{
 		Page:    view.PageInfo{Theme: v.Member.Theme, KeysOff: v.Member.Settings.KeysOff},
 		Place:   view.Place{Name: v.Place.Name, Line: openLine(l, v.Place, now), URL: at(v.Place, "floor")},
-		Me:      view.Member{Face: view.Face{Hue: view.Hue(v.Member.ID), Name: v.Member.Name}, Settings: "/me", Sessions: "/me/sessions", Theme: "/me/theme", SignOut: "/sign-out"},
+		Me:      view.Member{Face: view.Face{Hue: text.Hue(v.Member.ID), Name: v.Member.Name}, Settings: "/me", Sessions: "/me/sessions", Theme: "/me/theme", SignOut: "/sign-out"},
 		Current: current,
 		Palette: view.Palette{Action: at(v.Place, "go")},
 	}

@@ -49,7 +49,7 @@ func (s *Server) showCards(w http.ResponseWriter, r *http.Request, v *door.Visit
 	}
 	status := http.StatusOK
 	if refused != nil {
-		status = Status(refused)
+		status = door.Status(refused)
 	}
 	sh := s.shell(r, v, "floor")
 	sh.Title, sh.Sub, sh.Toasts = l.T("cards.title"), l.N("cards.count", len(c.Cards)), toasts(w, r, v, l)

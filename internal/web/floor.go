@@ -144,7 +144,7 @@ func (s *Server) board(ctx context.Context, l locale.Locale, p place.Place) (vie
 		return b, err
 	}
 	for _, c := range team {
-		b.Members = append(b.Members, view.Colleague{ID: c.Member.ID, Face: view.Face{Name: c.Member.Name, Hue: view.Hue(c.Member.ID)}})
+		b.Members = append(b.Members, view.Colleague{ID: c.Member.ID, Face: view.Face{Name: c.Member.Name, Hue: text.Hue(c.Member.ID)}})
 	}
 	if b.Blocked, err = s.blocked(ctx, l, p); err != nil {
 		return b, err
@@ -240,7 +240,7 @@ func (s *Server) slip(l locale.Locale, p place.Place, c floor.Call, now time.Tim
 	if c.State == floor.Received {
 		return v
 	}
-	v.State, v.Face = "coming", &view.Face{Name: c.TakenName, Hue: view.Hue(c.TakenBy)}
+	v.State, v.Face = "coming", &view.Face{Name: c.TakenName, Hue: text.Hue(c.TakenBy)}
 	v.Who = whoFor(l, c.TakenName, "floor.who_since", "floor.who_now", now.Sub(c.TakenAt))
 	if c.State == floor.Done {
 		v.State, v.Who = "done", whoFor(l, c.TakenName, "floor.who_took", "floor.who_at_once", c.Waited(now))

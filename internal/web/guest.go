@@ -273,7 +273,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, g visit, err err
 	if len(words) > 4*floor.MaxText {
 		words = "" // nobody typed that
 	}
-	return s.showTable(w, r, g, Status(err), err, kind, words)
+	return s.showTable(w, r, g, door.Status(err), err, kind, words)
 }
 
 func (s *Server) withdraw(w http.ResponseWriter, r *http.Request, g visit) error {

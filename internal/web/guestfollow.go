@@ -127,7 +127,7 @@ func (g visit) call(c floor.Call) view.GuestCall {
 		who = floor.FirstName(c.TakenName)
 	}
 	if who != "" && c.State != floor.Received {
-		row.Face = &view.Face{Name: who, Hue: view.Hue(c.TakenBy)}
+		row.Face = &view.Face{Name: who, Hue: text.Hue(c.TakenBy)}
 	}
 	switch c.State {
 	case floor.Received:

@@ -33,7 +33,7 @@ func (s *Server) personCard(ctx context.Context, v *door.Visit, l locale.Locale,
 	}
 	now := time.Now()
 	c := &view.PersonCard{
-		Name: who.Name, Face: view.Face{Name: who.Name, Hue: view.Hue(who.ID)}, Since: l.T("card.since", "day", l.Day(who.FirstSeen, now)),
+		Name: who.Name, Face: view.Face{Name: who.Name, Hue: text.Hue(who.ID)}, Since: l.T("card.since", "day", l.Day(who.FirstSeen, now)),
 		Edit: at(v.Place, "inbox/c/"+t.ID+"/card"), About: who.About,
 	}
 	if who.Named {

@@ -10,6 +10,7 @@ import (
 	"comptoir/internal/inbox"
 	"comptoir/internal/network"
 	"comptoir/internal/place"
+	"comptoir/internal/text"
 	"comptoir/internal/web/locale"
 	"comptoir/internal/web/view"
 )
@@ -169,7 +170,7 @@ func (s *Server) convRow(l locale.Locale, p place.Place, f filter, r inbox.Row, 
 		At: l.Brief(r.LastAt, now), Stamp: l.Stamp(r.LastAt), Excerpt: r.Excerpt, Ours: r.Ours, Lang: foreign(l, r.Lang),
 		New: r.Unread, Draft: r.Draft, Assignee: floor.FirstName(r.Assignee),
 	}
-	v.Face = view.Face{Name: v.Name, Hue: view.Hue(r.PersonID), Network: string(r.Kind)}
+	v.Face = view.Face{Name: v.Name, Hue: text.Hue(r.PersonID), Network: string(r.Kind)}
 	if r.Excerpt == "" {
 		v.Excerpt = r.Subject
 	}
@@ -248,7 +249,7 @@ func (s *Server) counterMembers(ctx context.Context, v *door.Visit, l locale.Loc
 			continue
 		}
 		m := view.MemberOption{
-			ID: c.Member.ID, Face: view.Face{Name: c.Member.Name, Hue: view.Hue(c.Member.ID)}, Detail: l.T("role." + string(c.Role)),
+			ID: c.Member.ID, Face: view.Face{Name: c.Member.Name, Hue: text.Hue(c.Member.ID)}, Detail: l.T("role." + string(c.Role)),
 			Me: c.Member.ID == v.Member.ID, Chosen: c.Member.ID == chosen,
 		}
 		if n := busy[c.Member.ID]; n > 0 {

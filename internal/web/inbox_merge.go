@@ -11,6 +11,7 @@ import (
 	"comptoir/internal/fault"
 	"comptoir/internal/inbox"
 	"comptoir/internal/place"
+	"comptoir/internal/text"
 	"comptoir/internal/web/locale"
 	"comptoir/internal/web/view"
 )
@@ -97,7 +98,7 @@ func mergeSide(l locale.Locale, t inbox.Thread, now time.Time) view.MergeRow {
 
 func mergeRow(l locale.Locale, r inbox.Row) view.MergeRow {
 	name := conversationName(l, r.Conversation, r.Name)
-	return view.MergeRow{ID: r.ID, Name: name, Face: view.Face{Name: name, Hue: view.Hue(r.PersonID), Network: string(r.Kind)}}
+	return view.MergeRow{ID: r.ID, Name: name, Face: view.Face{Name: name, Hue: text.Hue(r.PersonID), Network: string(r.Kind)}}
 }
 
 // mergeShown is how many conversations are proposed.

@@ -122,7 +122,7 @@ func (s *Server) reply(w http.ResponseWriter, r *http.Request, v *door.Visit) er
 		return s.movedOn(w, r, v, a.ConversationID, into, words)
 	}
 	if fault.Is(err, fault.Invalid) || fault.Is(err, fault.Rejected) || fault.Is(err, fault.Conflict) {
-		return s.showThread(w, r, v, Status(err), answering{Text: words, Keep: true, Error: whyNot(l, err)})
+		return s.showThread(w, r, v, door.Status(err), answering{Text: words, Keep: true, Error: whyNot(l, err)})
 	}
 	if err != nil {
 		return err
@@ -215,7 +215,7 @@ func (s *Server) note(w http.ResponseWriter, r *http.Request, v *door.Visit) err
 	}
 	if fault.Is(err, fault.Invalid) {
 		l, _ := Language(r, v)
-		return s.showThread(w, r, v, Status(err), answering{Text: words, Keep: true, Error: whyNot(l, err)})
+		return s.showThread(w, r, v, door.Status(err), answering{Text: words, Keep: true, Error: whyNot(l, err)})
 	}
 	return s.backToCounter(w, r, v, err, s.gesture(v, flash{Key: "inbox.done.noted"}, []int64{seq}))
 }

@@ -37,7 +37,7 @@ func (s *Server) thread(ctx context.Context, r *http.Request, v *door.Visit, l l
 	name := conversationName(l, t.Conversation, t.Name)
 	pane := &view.Thread{
 		ID: t.ID, Base: at(v.Place, "inbox/c/"+t.ID), Back: f.at(v.Place, ""), Name: name,
-		Face: view.Face{Name: name, Hue: view.Hue(t.PersonID), Network: string(t.Kind)}, Network: string(t.Kind),
+		Face: view.Face{Name: name, Hue: text.Hue(t.PersonID), Network: string(t.Kind)}, Network: string(t.Kind),
 		Subject: t.Subject, State: string(t.State), Assigned: floor.FirstName(t.Assignee), Collide: a.Collide,
 		Card: t.PersonID != "", CanMerge: true, Line: threadLine(l, t),
 	}
@@ -155,7 +155,7 @@ func (s *Server) present(ctx context.Context, v *door.Visit, id string) ([]view.
 	others, err := s.Inbox.Present(ctx, v.Place.ID, id, v.Member.ID)
 	var all []view.Presence
 	for _, o := range others {
-		all = append(all, view.Presence{Face: view.Face{Name: o.Name, Hue: view.Hue(o.MemberID)}, Name: floor.FirstName(o.Name), Writing: o.Writing})
+		all = append(all, view.Presence{Face: view.Face{Name: o.Name, Hue: text.Hue(o.MemberID)}, Name: floor.FirstName(o.Name), Writing: o.Writing})
 	}
 	return all, err
 }
@@ -283,7 +283,7 @@ func (c *chronicler) message(m inbox.Message, latest bool) view.Message {
 	if v.Name == "" {
 		v.Name, v.Handle = who.Handle, ""
 	}
-	v.Face = view.Face{Name: v.Name, Hue: view.Hue(m.PersonID), Network: string(c.kind)}
+	v.Face = view.Face{Name: v.Name, Hue: text.Hue(m.PersonID), Network: string(c.kind)}
 	v.Latest, v.Reply = latest, latest
 	v.Floor = latest && c.floor
 	return v
@@ -351,7 +351,7 @@ func (s *Server) notSent(ctx context.Context, d inbox.Delivery) error {
 
 func (c *chronicler) note(n inbox.Note) view.Note {
 	name := c.names[n.MemberID]
-	v := view.Note{ID: n.ID, Face: view.Face{Name: name, Hue: view.Hue(n.MemberID)}, At: c.l.Clock(n.At), Stamp: c.l.Stamp(n.At), Text: n.Text}
+	v := view.Note{ID: n.ID, Face: view.Face{Name: name, Hue: text.Hue(n.MemberID)}, At: c.l.Clock(n.At), Stamp: c.l.Stamp(n.At), Text: n.Text}
 	if v.Title = c.l.T("note.by", "name", floor.FirstName(name)); name == "" {
 		v.Title = c.l.T("note.of_the_team")
 	}

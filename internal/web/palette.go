@@ -206,7 +206,7 @@ func (p finder) persons(ctx context.Context) ([]view.PaletteItem, error) {
 		}
 		for _, c := range page.Rows {
 			items = append(items, view.PaletteItem{
-				Label: p.marked(who.Name), Face: &view.Face{Name: who.Name, Hue: view.Hue(who.ID)}, URL: at(p.v.Place, "inbox/c/"+c.ID),
+				Label: p.marked(who.Name), Face: &view.Face{Name: who.Name, Hue: text.Hue(who.ID)}, URL: at(p.v.Place, "inbox/c/"+c.ID),
 				Hint: p.l.T("go.spoke", "network", p.l.T("network."+string(c.Kind)), "when", p.l.When(c.LastAt, p.now)),
 			})
 		}
@@ -218,7 +218,7 @@ func (p finder) persons(ctx context.Context) ([]view.PaletteItem, error) {
 	for _, c := range team {
 		if text.Begin(c.Member.Name, p.wanted) {
 			items = append(items, view.PaletteItem{
-				Label: p.marked(c.Member.Name), Face: &view.Face{Name: c.Member.Name, Hue: view.Hue(c.Member.ID)}, Hint: p.l.T("role." + string(c.Role)),
+				Label: p.marked(c.Member.Name), Face: &view.Face{Name: c.Member.Name, Hue: text.Hue(c.Member.ID)}, Hint: p.l.T("role." + string(c.Role)),
 				URL: at(p.v.Place, "settings/team#m-"+c.Member.ID),
 			})
 		}

@@ -39,7 +39,7 @@ func (s *Server) showAddress(w http.ResponseWriter, r *http.Request, v *door.Vis
 	}
 	status := http.StatusOK
 	if refused != nil {
-		status = Status(refused)
+		status = door.Status(refused)
 	}
 	page := view.AddressPage{Form: form, Facts: s.addressFacts(r, v, l, form)}
 	return render(ctx, w, status, view.AddressSettingsPage(s.settingsShell(w, r, v), s.settingsPages(l, v, "address"), page))

@@ -8,6 +8,7 @@ import (
 	"comptoir/internal/door"
 	"comptoir/internal/fault"
 	"comptoir/internal/place"
+	"comptoir/internal/text"
 	"comptoir/internal/web/locale"
 	"comptoir/internal/web/view"
 )
@@ -44,7 +45,7 @@ func (s *Server) teamMember(l locale.Locale, v *door.Visit, c place.Colleague, n
 	you := c.Member.ID == v.Member.ID
 	may := v.Actor.Role == place.Owner || c.Role != place.Owner
 	m := view.TeamMember{
-		ID: c.Member.ID, Face: view.Face{Name: c.Member.Name, Hue: view.Hue(c.Member.ID)}, Role: string(c.Role), You: you,
+		ID: c.Member.ID, Face: view.Face{Name: c.Member.Name, Hue: text.Hue(c.Member.ID)}, Role: string(c.Role), You: you,
 		Detail: c.Member.Email + ", " + seen(l, c.SeenAt, now, you), Change: may && !you, Roles: roleOptions(l, v.Actor), Action: at(v.Place, "settings/team/role"),
 	}
 	if may {

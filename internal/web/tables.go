@@ -207,7 +207,7 @@ func (s *Server) showTables(w http.ResponseWriter, r *http.Request, v *door.Visi
 	}
 	status := http.StatusOK
 	if refused != nil {
-		status, room.Error = Status(refused), sentence(l, refused)
+		status, room.Error = door.Status(refused), sentence(l, refused)
 		room.HoursOpen = fault.As(refused).Fields[0].Name == "hours"
 		if words, typed := r.PostForm["words"]; typed {
 			room.Words.Value = words[0]
@@ -360,7 +360,7 @@ func (s *Server) showOneTable(w http.ResponseWriter, r *http.Request, v *door.Vi
 	}
 	status := http.StatusOK
 	if refused != nil {
-		status, page.Error = Status(refused), sentence(l, refused)
+		status, page.Error = door.Status(refused), sentence(l, refused)
 	}
 	sh := s.settingsShell(w, r, v)
 	sh.Current = "tables"

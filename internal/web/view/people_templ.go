@@ -13,7 +13,7 @@ import "comptoir/internal/text"
 // Face is a person as a coaster: initials on a colour, with the network they speak from.
 type Face struct {
 	Name    string
-	Hue     int    // tens of degrees, see Hue
+	Hue     int    // tens of degrees, see text.Hue
 	Network string // a cap on the coaster; "" for none
 	House   bool   // the place itself
 }

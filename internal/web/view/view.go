@@ -58,13 +58,6 @@ func Outside(address string) templ.SafeURL {
 	return templ.SafeURL(u.String())
 }
 
-// Hue gives a person a steady colour from their identity, as a number of tens of degrees for Face.Hue.
-func Hue(identity string) int {
-	h := fnv.New32a()
-	h.Write([]byte(identity))
-	return int(h.Sum32() % 36)
-}
-
 // icon returns the address of one drawing of the sprite.
 func icon(name string) string { return static.URL("icons.svg") + "#" + name }
 
