@@ -98,3 +98,30 @@ func TestAnInvitationIsAcceptedWithoutScript(t *testing.T) {
 	d.Follow("button.btn--lit")
 	d.WaitFor("#salle")
 }
+
+// A device that is asked twice for the same account keeps the second key in the place of the first. Until the server has
+// answered, nobody asks again.
+func TestADeviceIsAskedForOneKey(t *testing.T) {
+	h := webtest.New(t)
+	d := browsertest.New(t, browsertest.Phone)
+	d.Goto(byName(h) + invite(t, h, "noemie@lezinc.example"))
+	d.Device()
+	d.WaitFor("[name=way][value=passkey]")
+	d.Fill("#nom", "Noémie")
+	d.Follow("button.btn--lit")
+	d.WaitFor("form[data-passkey-make] button")
+	d.Eval(`() => { // a slow network: the form stays where it is
+		const create = navigator.credentials.create.bind(navigator.credentials), form = document.querySelector('form[data-passkey-make]');
+		navigator.credentials.create = options => { document.body.dataset.asked = +(document.body.dataset.asked || 0) + 1; return create(options); };
+		form.submit = () => { document.body.dataset.sent = 'yes'; };
+	}`)
+	d.Click("form[data-passkey-make] button")
+	d.WaitFor("body[data-sent]")
+	d.Click("form[data-passkey-make] button")
+	d.Click("form[data-passkey-make] button")
+	if n := d.Attr("body", "data-asked"); n != "1" {
+		t.Errorf("asked %s times", n)
+	}
+	d.Eval("() => HTMLFormElement.prototype.submit.call(document.querySelector('form[data-passkey-make]'))")
+	d.WaitFor("#codes li")
+}

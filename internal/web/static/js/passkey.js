@@ -4,16 +4,19 @@
   const can = !!(window.PublicKeyCredential?.parseRequestOptionsFromJSON && PublicKeyCredential.parseCreationOptionsFromJSON);
   const opened = Date.now();
   let asking; // the question that is open: a second one would be refused
+  let sent; // the answer is on its way: a device that is asked again would put another key in the place of this one
 
   const show = (selector, on) => { for (const el of document.querySelectorAll(selector)) el.hidden = !on; };
   const say = what => { for (const state of ['waiting', 'failed', 'known']) show(`[data-passkey-${state}]`, state === what); };
 
   const send = async (form, ask) => {
+    if (sent) return;
     asking?.abort();
     asking = new AbortController();
     say('waiting');
     try {
       form.elements.response.value = JSON.stringify(await ask(asking.signal));
+      sent = true;
       form.submit();
     } catch (e) {
       if (e.name !== 'AbortError') say(e.name === 'InvalidStateError' ? 'known' : 'failed'); // known: the device has one already
