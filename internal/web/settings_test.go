@@ -160,3 +160,12 @@ func TestOverPlainHTTPEverySettingsPageSaysSo(t *testing.T) {
 		t.Errorf("%s", p.Text(".tops"))
 	}
 }
+
+func TestTheJournalSaysWhoStrayed(t *testing.T) {
+	h := webtest.New(t)
+	b := h.As(h.Owner)
+	b.Post("/p/nulle-part/settings/place", "place", "X").Want(404)
+	if text := b.Get("/p/le-zinc/settings/journal").Want(200).Text("main"); !strings.Contains(text, "A envoyé un formulaire à un lieu qui n’est pas le sien") {
+		t.Errorf("%s", text)
+	}
+}
