@@ -68,7 +68,7 @@ func (a *App) said(ctx context.Context, tx db.Tx, w floor.Words) (string, error)
 		ID: network.RemoteID(w.ID), Thread: network.RemoteID(w.GuestID),
 		Author: network.Author{ID: network.RemoteID(w.GuestID), Name: l.T("house.guest", "table", w.Table)},
 		Text:   guestText(l, w), Lang: w.Language, SentAt: w.At, Visibility: network.Private,
-		Meta: map[string]string{"table": w.Table, "kind": string(w.Kind), "call": w.CallID},
+		Meta: map[string]string{"table": w.Table, "kind": string(w.Kind), "call": w.CallID, "whom": w.Whom},
 	})
 	if err != nil || len(news) == 0 {
 		return "", err

@@ -51,8 +51,8 @@ func hours(now time.Time) (h place.Hours) {
 }
 
 var keptAnswers = []inbox.Saved{
-	{Title: "On arrive", Text: "On arrive tout de suite, {prénom}."},
-	{Title: "Cuisine jusqu’à 23 h", Text: "La cuisine sert jusqu’à 23 h. On vous garde quelque chose?"},
+	{Title: "On arrive", Text: "On arrive tout de suite, {prénom}.", Other: "On our way, {first_name}."},
+	{Title: "Cuisine jusqu’à 23 h", Text: "La cuisine sert jusqu’à 23 h. On vous garde quelque chose?", Other: "The kitchen serves until 11 pm. Shall we keep something for you?"},
 	{Title: "Merci du fond du cœur", Text: "Merci du fond du cœur, {prénom}. On se revoit bientôt au {lieu}.\n{moi}"},
 	{Title: "Réservations", Text: "C’est noté, {prénom}. On vous attend au {lieu}; en cas de retard, un mot ici suffit."},
 }

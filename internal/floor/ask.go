@@ -21,6 +21,7 @@ type Asking struct {
 	Address  netip.Addr  // where the request came from; only a hash of it is kept, for two days
 	Kind     Kind
 	Text     string // as typed
+	Whom     string // of a kind word: one of Whoms, anything else is everybody
 	Language string // of the page
 }
 
@@ -108,6 +109,9 @@ func (f *Floor) ask(ctx context.Context, tx db.Tx, a Asking, who speaker, now ti
 		}
 	}
 	w := Words{ID: ask.ID, PlaceID: a.Place.ID, GuestID: done.Guest.ID, Table: a.Table.Name, Kind: a.Kind, Text: a.Text, Language: a.Language, CallID: ask.CallID, At: now}
+	if a.Kind == Kindly {
+		w.Whom = whom(a.Whom)
+	}
 	if ask.ConversationID, err = f.said(ctx, tx, w); err != nil {
 		return done, err
 	}
@@ -118,6 +122,9 @@ func (f *Floor) ask(ctx context.Context, tx db.Tx, a Asking, who speaker, now ti
 	}
 	actor := done.Guest.Actor()
 	if a.Kind == Kindly {
+		if err := keepKind(ctx, tx, a, w); err != nil {
+			return done, err
+		}
 		return done, place.Record(ctx, tx, a.Place.ID, actor, place.Entry{Kind: "guest.said", SubjectID: done.Guest.ID, Data: map[string]any{"table": a.Table.ID}})
 	}
 	if err := insertAsk(ctx, tx, a.Place.ID, ask); err != nil {

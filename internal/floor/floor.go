@@ -108,6 +108,7 @@ type Words struct {
 	Text     string // plain, may be "" when Kind says it all
 	Language string // BCP 47, of the guest's page
 	CallID   string // "" for words that are no call
+	Whom     string // of a kind word: one of Whoms, "" = everybody
 	At       time.Time
 }
 

@@ -24,6 +24,9 @@ func Prune(ctx context.Context, tx db.Tx, now time.Time) error {
 		if _, err := tx.Exec(ctx, "UPDATE call_ask SET text = '', author = '' WHERE place_id = $1 AND at < $2 AND (text <> '' OR author <> '')", p.ID, old); err != nil {
 			return err
 		}
+		if _, err := tx.Exec(ctx, "DELETE FROM kind_word WHERE place_id = $1 AND at < $2", p.ID, old); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, "DELETE FROM guest WHERE place_id = $1 AND created_at < $2", p.ID, old); err != nil {
 			return err
 		}

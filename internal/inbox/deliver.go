@@ -283,7 +283,7 @@ func (b *Inbox) Limits(ctx context.Context, placeID, accountID string) (network.
 // limits is Limits within a transaction.
 func (b *Inbox) limits(ctx context.Context, q db.Querier, placeID, accountID string) (network.Limits, error) {
 	a, err := place.GetAccount(ctx, q, placeID, accountID)
-	if err != nil || a.Kind == place.HouseKind {
+	if err != nil {
 		return network.Limits{}, err
 	}
 	if a.State == place.AccountOff {

@@ -102,6 +102,9 @@ func (m Message) Author() network.Author {
 // Bounce is the report that this message is, nil for any other.
 func (m Message) Bounce() *network.Bounce { return m.remote.Bounce }
 
+// Told is what the network told of a message under a name, "" for nothing.
+func (m Message) Told(name string) string { return m.remote.Meta[name] }
+
 // RemotePictures is how many pictures of it were not fetched: to do so tells the sender that it was read.
 func (m Message) RemotePictures() int { return m.remote.Pictures }
 

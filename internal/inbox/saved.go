@@ -15,6 +15,7 @@ type Saved struct {
 	ID    string
 	Title string
 	Text  string
+	Other string // the same in the house's other language, "" = there is none
 }
 
 const (
@@ -23,13 +24,13 @@ const (
 )
 
 func scanSaved(r db.Row) (s Saved, err error) {
-	err = r.Scan(&s.ID, &s.Title, &s.Text)
+	err = r.Scan(&s.ID, &s.Title, &s.Text, &s.Other)
 	return s, err
 }
 
 // Saved lists a place's kept answers in their order.
 func (b *Inbox) Saved(ctx context.Context, placeID string) ([]Saved, error) {
-	return db.Collect(scanSaved)(b.DB.Query(ctx, "SELECT id, title, text FROM saved_reply WHERE place_id = $1 ORDER BY position, id", placeID))
+	return db.Collect(scanSaved)(b.DB.Query(ctx, "SELECT id, title, text, other FROM saved_reply WHERE place_id = $1 ORDER BY position, id", placeID))
 }
 
 // Save keeps an answer, or changes the one with s.ID.
@@ -37,13 +38,16 @@ func (b *Inbox) Save(ctx context.Context, actor place.Actor, placeID string, s S
 	if err := actor.Needs(place.Manager, placeID); err != nil {
 		return s, err
 	}
-	s.Title, s.Text = text.Line(s.Title), text.Plain(s.Text)
+	s.Title, s.Text, s.Other = text.Line(s.Title), text.Plain(s.Text), text.Plain(s.Other)
 	var wrong []fault.Field
 	if n := text.Graphemes(s.Title); n == 0 || n > maxSavedTitle {
 		wrong = append(wrong, fault.Field{Name: "title", Key: "inbox.saved_title", Args: []any{"max", maxSavedTitle}})
 	}
 	if n := text.Graphemes(s.Text); n == 0 || n > maxOurs {
 		wrong = append(wrong, fault.Field{Name: "text", Key: "inbox.saved_text"})
+	}
+	if text.Graphemes(s.Other) > maxOurs {
+		wrong = append(wrong, fault.Field{Name: "other", Key: "inbox.saved_text"})
 	}
 	if err := fault.InvalidFields("inbox.save", wrong...); err != nil {
 		return s, err
@@ -53,7 +57,7 @@ func (b *Inbox) Save(ctx context.Context, actor place.Actor, placeID string, s S
 			return err
 		}
 		if s.ID != "" {
-			n, err := tx.Exec(ctx, "UPDATE saved_reply SET title = $3, text = $4 WHERE place_id = $1 AND id = $2", placeID, s.ID, s.Title, s.Text)
+			n, err := tx.Exec(ctx, "UPDATE saved_reply SET title = $3, text = $4, other = $5 WHERE place_id = $1 AND id = $2", placeID, s.ID, s.Title, s.Text, s.Other)
 			if err == nil && n == 0 {
 				err = db.NotFound(db.ErrNoRows, "inbox.save")
 			}
@@ -70,7 +74,7 @@ func (b *Inbox) Save(ctx context.Context, actor place.Actor, placeID string, s S
 			return fault.New(fault.Invalid, "inbox.save", "inbox.saved_many", "max", maxSaved)
 		}
 		s.ID = db.NewID()
-		if _, err := tx.Exec(ctx, "INSERT INTO saved_reply (place_id, id, title, text, position) VALUES ($1, $2, $3, $4, $5)", placeID, s.ID, s.Title, s.Text, last+1); err != nil {
+		if _, err := tx.Exec(ctx, "INSERT INTO saved_reply (place_id, id, title, text, other, position) VALUES ($1, $2, $3, $4, $5, $6)", placeID, s.ID, s.Title, s.Text, s.Other, last+1); err != nil {
 			return err
 		}
 		return place.Record(ctx, tx, placeID, actor, place.Entry{Kind: "saved_reply.made", SubjectID: s.ID})

@@ -122,12 +122,12 @@ func (s *Server) board(ctx context.Context, l locale.Locale, p place.Place) (vie
 		}
 	}
 	since := now.Add(-floor.Evening)
-	done, err := floor.Closed(ctx, s.DB, p.ID, since, 8)
+	done, err := floor.Closed(ctx, s.DB, p.ID, since, doneShown)
 	if err != nil {
 		return b, err
 	}
-	for _, c := range done {
-		b.Done = append(b.Done, s.slip(l, p, c, now))
+	if b.Done, err = s.doneRows(ctx, l, p, done, since, now); err != nil {
+		return b, err
 	}
 	if b.DoneAll, err = floor.ClosedCount(ctx, s.DB, p.ID, since); err != nil {
 		return b, err
@@ -150,6 +150,32 @@ func (s *Server) board(ctx context.Context, l locale.Locale, p place.Place) (vie
 		return b, err
 	}
 	return b, s.plan(ctx, l, p, &b, waiting, done)
+}
+
+// doneShown is how much of what was done tonight the room shows.
+const doneShown = 8
+
+// doneRows are the calls done and the kind words said tonight, the latest first.
+func (s *Server) doneRows(ctx context.Context, l locale.Locale, p place.Place, done []floor.Call, since, now time.Time) ([]view.DoneRow, error) {
+	kind, err := floor.KindWords(ctx, s.DB, p.ID, since, doneShown)
+	var rows []view.DoneRow
+	for len(rows) < doneShown && len(done)+len(kind) > 0 {
+		if len(kind) == 0 || len(done) > 0 && !kind[0].At.After(done[0].ClosedAt) {
+			slip := s.slip(l, p, done[0], now)
+			row := view.DoneRow{Table: slip.Table, Say: slip.Say, Who: slip.Who}
+			if slip.OwnSay {
+				row.Lang = slip.Lang
+			}
+			rows, done = append(rows, row), done[1:]
+			continue
+		}
+		row := view.DoneRow{Table: kind[0].Table, Say: l.T("guest.quoted", "words", text.Line(masked(p, kind[0].Text))), Who: l.T("floor.kind"), Kind: true, Lang: kind[0].Language}
+		if kind[0].Whom != "" {
+			row.Who = l.T("floor.kind." + kind[0].Whom)
+		}
+		rows, kind = append(rows, row), kind[1:]
+	}
+	return rows, err
 }
 
 // served is how long the plan still shows that somebody has just been at a table.

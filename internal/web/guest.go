@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -177,7 +178,7 @@ func (s *Server) showTable(w http.ResponseWriter, r *http.Request, g visit, stat
 	for _, k := range g.Place.Settings.GuestKinds {
 		switch floor.Kind(k) {
 		case floor.Kindly:
-			t.Kind = true
+			t.Kind, t.Whoms = true, whoms(g.l, r.PostForm.Get("for"))
 		case floor.Other:
 			t.Other = true
 		default:
@@ -198,6 +199,18 @@ func (s *Server) showTable(w http.ResponseWriter, r *http.Request, g visit, stat
 		return err
 	}
 	return render(ctx, w, status, view.TablePage(t))
+}
+
+// whoms are those to whom something kind is said; everybody, unless one was chosen.
+func whoms(l locale.Locale, chosen string) []view.Option {
+	var all []view.Option
+	for _, w := range append(slices.Clone(floor.Whoms), "") {
+		all = append(all, view.Option{Value: w, Label: l.T("guest.whom." + orWord(w, "all"))})
+		if w == chosen || w == "" && !slices.ContainsFunc(all, func(o view.Option) bool { return o.Chosen }) {
+			all[len(all)-1].Chosen = true
+		}
+	}
+	return all
 }
 
 // mailboxOf is the address at which a place answers letters, "" for none.
@@ -247,7 +260,7 @@ func (s *Server) askFromTable(w http.ResponseWriter, r *http.Request, g visit) e
 	}
 	kind, words := floor.Kind(r.PostForm.Get("kind")), r.PostForm.Get("text")
 	done, err := s.Floor.Ask(r.Context(), floor.Asking{
-		Place: g.Place, Table: g.table, Guest: g.guest, Address: g.Addr, Kind: kind, Text: words, Language: g.l.Tag,
+		Place: g.Place, Table: g.table, Guest: g.guest, Address: g.Addr, Kind: kind, Text: words, Whom: r.PostForm.Get("for"), Language: g.l.Tag,
 	})
 	if err != nil {
 		return s.refuse(w, r, g, err, kind, words)

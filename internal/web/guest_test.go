@@ -259,6 +259,42 @@ func TestOneSlipCountsTheSameTileAndShowsEveryOwnWord(t *testing.T) {
 	}
 }
 
+// A kind word has somebody to go to. It rings nowhere; the room reads it among what was done tonight, the counter knows
+// for whom it is, and a guest who is stopped is not read any more.
+func TestAKindWordGoesToWhomItIsFor(t *testing.T) {
+	h := webtest.New(t)
+	table := tables(t, h, 1)[0]
+	staff, rude := h.As(h.Owner), h.Visitor()
+	if page := h.Visitor().Get(table); page.Attr("#mot [checked]", "value") != "" || page.Count("#mot [name=for]") != 3 {
+		t.Errorf("it is for everybody unless one chooses: %s", page.Text("#mot"))
+	}
+	if page := rude.Post(table, "kind", "kind", "for", "bar", "text", " ").Want(422); page.Attr("#mot [checked]", "value") != "bar" {
+		t.Error("whom it is for is forgotten with a refused form")
+	}
+	for _, w := range [][2]string{{"kitchen", "Le grilled cheese!"}, {"", "Quelle soirée"}, {"dj'; --", "La lumière"}} {
+		h.Visitor().Post(table, "kind", "kind", "for", w[0], "text", w[1]).Want(303)
+	}
+	rude.Post(table, "kind", "kind", "for", "bar", "text", "Zut").Want(303)
+	board := staff.Get("/p/le-zinc/floor")
+	if done := board.Text("#plan .rows"); done != "1 « Zut » pour le bar 1 « La lumière » un mot gentil 1 « Quelle soirée » un mot gentil 1 « Le grilled cheese! » pour la cuisine" || board.Has("#prendre .bon") {
+		t.Errorf("the room reads %q", done)
+	}
+	h.Write(func(ctx context.Context, tx db.Tx) error {
+		var guest string
+		if err := tx.QueryRow(ctx, "SELECT guest_id FROM kind_word WHERE place_id = $1 AND text = 'Zut'", h.Place.ID).Scan(&guest); err != nil {
+			return err
+		}
+		return floor.Block(ctx, tx, place.System(), h.Place.ID, guest)
+	})
+	if done := staff.Get("/p/le-zinc/floor").Text("#plan .rows"); strings.Contains(done, "Zut") {
+		t.Errorf("stopped, and read: %q", done)
+	}
+	h.Write(func(ctx context.Context, tx db.Tx) error { return floor.Prune(ctx, tx, time.Now().AddDate(0, 2, 0)) })
+	if left, err := floor.KindWords(t.Context(), h.DB, h.Place.ID, time.Time{}, 9); err != nil || len(left) != 0 {
+		t.Errorf("after the days that the place chose: %v %v", left, err)
+	}
+}
+
 func TestThePrivacyNoticeIsOneTapAwayInBothLanguages(t *testing.T) {
 	h := webtest.New(t)
 	table := tables(t, h, 1)[0]

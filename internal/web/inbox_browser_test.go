@@ -144,6 +144,28 @@ func read(t *testing.T, h *webtest.House, id string) {
 	t.Errorf("%s is open in a browser and unread", id)
 }
 
+// Enter takes a kept answer as it is, Option with Enter in the other language; where there is none, as it is.
+func TestAKeptAnswerIsInsertedInEitherLanguageByTheKeyboard(t *testing.T) {
+	h := webtest.New(t)
+	id := say(t, h, from("Maude Gervais", "Hello!", time.Now()))[0]
+	b := h.As(h.Owner)
+	b.Post(counterSettings+"/replies", "title", "Merci", "text", "Merci bien.", "other", "Thank you.").Want(303)
+	b.Post(counterSettings+"/replies", "title", "Chaise", "text", "Une chaise suit.").Want(303)
+	p := signedIn(t, h, browsertest.Desk, "/sign-in", h.Owner)
+	p.Goto(h.URL + "/p/le-zinc/inbox/c/" + id)
+	for _, step := range []struct{ typed, chord, want string }{{"mer", "Alt+Enter", "Thank you."}, {"mer", "Enter", "Thank you.Merci bien."}, {"cha", "Alt+Enter", "Thank you.Merci bien.Une chaise suit."}} {
+		p.Press("Escape", ";")
+		p.WaitFor("#gardees")
+		p.Axe()
+		p.Fill("#gardees input", step.typed)
+		p.Press(step.chord)
+		p.WaitGone("#gardees")
+		if got := p.Value("#reponse textarea"); got != step.want {
+			t.Errorf("%s after %q: %q, want %q", step.chord, step.typed, got, step.want)
+		}
+	}
+}
+
 func TestWhatArrivesWaitsUntilItIsAskedFor(t *testing.T) {
 	h := webtest.New(t)
 	noemie := h.Add("Noémie Tremblay", "noemie@lezinc.example", place.Manager)

@@ -82,12 +82,21 @@ func (s *Server) kept(ctx context.Context, r *http.Request, v *door.Visit, l loc
 		name = ""
 	}
 	vars := variablesOf(l, v, name, time.Now())
+	other := locale.New(otherLanguage(v.Place), l.Zone)
+	theirs := variablesOf(other, v, name, time.Now())
 	f := filterOf(r, v)
 	for _, k := range saved {
 		here := f.at(v.Place, "/c/"+t.ID)
 		words := vars.Fill(k.Text)
-		b.Kept = append(b.Kept, view.Kept{ID: k.ID, Title: k.Title, Text: words, Pieces: keptPieces(vars, k.Text), URL: here + joiner(here) + "kept=" + k.ID})
+		kept := view.Kept{ID: k.ID, Title: k.Title, Text: words, Pieces: keptPieces(vars, k.Text), URL: here + joiner(here) + "kept=" + k.ID}
+		if k.Other != "" {
+			kept.Other, kept.OtherLang, kept.OtherURL = theirs.Fill(k.Other), other.Lang(), kept.URL+"&in="+other.Lang()
+		}
+		b.Kept = append(b.Kept, kept)
 		if r.Method == http.MethodGet && r.URL.Query().Get("kept") == k.ID {
+			if kept.Other != "" && r.URL.Query().Get("in") == kept.OtherLang {
+				words = kept.Other
+			}
 			b.Text = strings.TrimSpace(b.Text + "\n" + words)
 		}
 	}

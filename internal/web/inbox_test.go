@@ -278,3 +278,19 @@ func TestTheListIsNarrowedToALabelAndWidened(t *testing.T) {
 		t.Errorf("widened: %s", p.Text("#rangs"))
 	}
 }
+
+// What is said to a table fits the page of a phone, as what is said at one.
+func TestAnAnswerToATableIsAsLongAsAGuestsOwnWords(t *testing.T) {
+	h := webtest.New(t)
+	b := h.As(h.Owner)
+	conversation := "/p/le-zinc/inbox/c/" + say(t, h, from("Table 7", "La cuisine est encore ouverte?", time.Now()))[0]
+	if most := b.Get(conversation).Attr("#compte", "data-max"); most != "500" {
+		t.Errorf("the box counts up to %q", most)
+	}
+	long := strings.Repeat("é", 501)
+	refused := b.Post(conversation+"/reply", "text", long).Want(422)
+	if refused.Text("#reponse .err") != "C’est trop long : 500 caractères au plus." || refused.Text("#reponse textarea") != long {
+		t.Errorf("refused with %q", refused.Text("#reponse"))
+	}
+	b.Post(conversation+"/reply", "text", long[2:]).Want(303)
+}

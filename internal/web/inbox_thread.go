@@ -278,6 +278,12 @@ func (c *chronicler) message(m inbox.Message, latest bool) view.Message {
 		c.delivery(&v, m)
 		return v
 	}
+	if m.Told("kind") == string(floor.Kindly) {
+		v.Kind = c.l.T("floor.kind")
+		if whom := m.Told("whom"); whom != "" {
+			v.Kind = c.l.T("floor.kind." + whom)
+		}
+	}
 	who := m.Author()
 	v.Name, v.Handle = who.Name, who.Handle
 	if v.Name == "" {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"comptoir/internal/door"
@@ -40,7 +41,7 @@ func (s *Server) showCounterSettings(w http.ResponseWriter, r *http.Request, v *
 	l, ctx := Language(r, v)
 	base := at(v.Place, "settings/counter")
 	page := view.CounterSettings{
-		Save: base + "/replies", Move: base + "/replies/move", Remove: base + "/replies/remove", SaveLabel: base + "/labels", Unlabel: base + "/labels/remove",
+		Save: base + "/replies", Move: base + "/replies/move", Remove: base + "/replies/remove", SaveLabel: base + "/labels", Unlabel: base + "/labels/remove", OtherLang: otherLanguage(v.Place)[:2],
 	}
 	saved, err := s.Inbox.Saved(ctx, v.Place.ID)
 	if err != nil {
@@ -48,9 +49,9 @@ func (s *Server) showCounterSettings(w http.ResponseWriter, r *http.Request, v *
 	}
 	vars := variablesOf(l, v, l.T("kept.example"), time.Now())
 	for i, k := range saved {
-		line := view.KeptLine{ID: k.ID, Title: k.Title, Text: k.Text, Pieces: keptPieces(vars, k.Text), First: i == 0, Last: i == len(saved)-1}
+		line := view.KeptLine{ID: k.ID, Title: k.Title, Text: k.Text, Other: k.Other, Pieces: keptPieces(vars, k.Text), First: i == 0, Last: i == len(saved)-1}
 		if no.kept != nil && no.kept.ID == k.ID {
-			line.Title, line.Text, line.Errors = no.kept.Title, no.kept.Text, no.kept.Errors
+			line.Title, line.Text, line.Other, line.Errors = no.kept.Title, no.kept.Text, no.kept.Other, no.kept.Errors
 		}
 		page.Kept = append(page.Kept, line)
 	}
@@ -98,6 +99,14 @@ func variablesOf(l locale.Locale, v *door.Visit, name string, now time.Time) inb
 	return vars
 }
 
+// otherLanguage is the one that a place does not speak first: kept answers may be there in it too.
+func otherLanguage(p place.Place) string {
+	if strings.HasPrefix(p.Language, "en") {
+		return "fr-CA"
+	}
+	return "en-CA"
+}
+
 func keptPieces(vars inbox.Variables, words string) []view.Piece {
 	var all []view.Piece
 	for _, p := range vars.Pieces(words) {
@@ -108,7 +117,7 @@ func keptPieces(vars inbox.Variables, words string) []view.Piece {
 
 // saveKept keeps an answer, or changes one.
 func (s *Server) saveKept(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
-	k := inbox.Saved{ID: r.PostFormValue("id"), Title: r.PostFormValue("title"), Text: r.PostFormValue("text")}
+	k := inbox.Saved{ID: r.PostFormValue("id"), Title: r.PostFormValue("title"), Text: r.PostFormValue("text"), Other: r.PostFormValue("other")}
 	_, err := s.Inbox.Save(r.Context(), v.Actor, v.Place.ID, k)
 	if fault.Is(err, fault.Invalid) {
 		l, _ := Language(r, v)
@@ -116,7 +125,7 @@ func (s *Server) saveKept(w http.ResponseWriter, r *http.Request, v *door.Visit)
 		if len(errs) == 0 {
 			errs["title"] = l.Fault(err)
 		}
-		return s.showCounterSettings(w, r, v, http.StatusUnprocessableEntity, refusedForm{kept: &view.KeptLine{ID: k.ID, Title: k.Title, Text: k.Text, Errors: errs}})
+		return s.showCounterSettings(w, r, v, http.StatusUnprocessableEntity, refusedForm{kept: &view.KeptLine{ID: k.ID, Title: k.Title, Text: k.Text, Other: k.Other, Errors: errs}})
 	}
 	return s.counterSettingsDone(w, r, v, err, "kept.done")
 }

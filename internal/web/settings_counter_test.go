@@ -50,6 +50,28 @@ func TestAnswersAreKeptChangedOrderedAndRemoved(t *testing.T) {
 	b.Post(counterSettings+"/replies/move", "id", "x", "by", "1").Want(404)
 }
 
+// An answer that is kept in the house's other language too is offered in both, its variables in the words of each.
+func TestAnAnswerIsKeptInTheOtherLanguageToo(t *testing.T) {
+	h := webtest.New(t)
+	b := h.As(h.Owner)
+	conversation := "/p/le-zinc/inbox/c/" + say(t, h, from("Maude Gervais", "Are you still serving?", time.Now()))[0]
+	p := b.Follow(b.Post(counterSettings+"/replies", "title", "Aujourd’hui", "text", "On est là {jour}.", "other", "We’re here {day}.").Want(303))
+	if got := p.Text(".kept [name=other]"); got != "We’re here {day}." {
+		t.Errorf("kept as %q", got)
+	}
+	b.Post(counterSettings+"/replies", "title", "Merci", "text", "Merci!").Want(303)
+	p = b.Get(conversation).Want(200)
+	if got := p.Attr("#gardees [data-other]", "data-insert"); got != "We’re here today." || p.Text("#gardees [data-other]") != "en anglais" || p.Count("#gardees [data-other]") != 1 {
+		t.Errorf("offered as %q: %s", got, p.Text("#gardees"))
+	}
+	if got := b.Get(p.Attr("#gardees [data-other]", "href")).Text("#reponse textarea"); got != "We’re here today." {
+		t.Errorf("without script the box holds %q", got)
+	}
+	if got := b.Get(p.Attr("#gardees [data-insert]", "href")).Text("#reponse textarea"); got != "On est là aujourd’hui." {
+		t.Errorf("in the first language: %q", got)
+	}
+}
+
 func TestARefusedAnswerIsShownWithWhatWasTyped(t *testing.T) {
 	h := webtest.New(t)
 	b := h.As(h.Owner)

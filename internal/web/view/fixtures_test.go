@@ -82,7 +82,7 @@ func thread() *Thread {
 		}, Date: "2026-12-04", Time: "16:00", Zone: "Heure de Montréal."},
 		Labels: []LabelOption{{"r", "Réservation", "ardoise", true}, {"p", "Présents et mercis", "vin", false}},
 		Reply: Reply{ID: "1", Base: "/c/1", Text: "Oui, jusqu’à 23 h! Noémie s’en vient avec les menus. Le grilled cheese au Oka vous attend. 🧀", Identity: house, Max: 500, Used: 92, Attach: true, Settle: true, Manage: "/reglages/reponses",
-			Kept: []Kept{{ID: "1", Title: "On arrive!", Text: "On arrive!", Pieces: []Piece{{Text: "On arrive!"}}, URL: "/c/1?kept=1"}, {ID: "2", Title: "Cuisine jusqu’à 23\u00a0h", Text: "Oui, jusqu’à 23 h! Noémie s’en vient avec les menus.", Pieces: []Piece{{Text: "Oui, jusqu’à 23 h! Noémie s’en vient avec les menus."}}, URL: "/c/1?kept=2"}, {ID: "3", Title: "Merci du fond du cœur", Text: "Merci!", Pieces: []Piece{{Text: "Merci!"}}, URL: "/c/1?kept=3"}, {ID: "4", Title: "Compliments à la cuisine", Text: "Merci, on le dit à l’équipe tout de suite.", Pieces: []Piece{{Text: "Merci, on le dit à l’équipe tout de suite."}}, URL: "/c/1?kept=4"}}},
+			Kept: []Kept{{ID: "1", Title: "On arrive!", Text: "On arrive!", Pieces: []Piece{{Text: "On arrive!"}}, URL: "/c/1?kept=1"}, {ID: "2", Title: "Cuisine jusqu’à 23\u00a0h", Text: "Oui, jusqu’à 23 h! Noémie s’en vient avec les menus.", Pieces: []Piece{{Text: "Oui, jusqu’à 23 h! Noémie s’en vient avec les menus."}}, URL: "/c/1?kept=2", Other: "Yes, until 11 pm!", OtherLang: "en", OtherURL: "/c/1?kept=2&in=en"}, {ID: "3", Title: "Merci du fond du cœur", Text: "Merci!", Pieces: []Piece{{Text: "Merci!"}}, URL: "/c/1?kept=3"}, {ID: "4", Title: "Compliments à la cuisine", Text: "Merci, on le dit à l’équipe tout de suite.", Pieces: []Piece{{Text: "Merci, on le dit à l’équipe tout de suite."}}, URL: "/c/1?kept=4"}}},
 	}
 }
 
@@ -136,7 +136,7 @@ func screens() map[string]templ.Component {
 			Labels:    []LabelLine{{ID: "a", Name: "Réservation", Tone: "ardoise", Used: "3 conversations"}, {ID: "b", Name: "Objet perdu", Used: "0 conversation", Errors: map[string]string{"name": "Une autre étiquette porte déjà ce nom."}}},
 			Tones:     []Option{{Value: "verre", Label: "Vert bouteille"}, {Value: "ardoise", Label: "Ardoise"}, {Value: "", Label: "Papier"}},
 			NewLabel:  LabelLine{Errors: map[string]string{"name": "Une étiquette a de 1 à 40 caractères."}},
-			Save:      "/r/1", Move: "/r/2", Remove: "/r/3", SaveLabel: "/r/4", Unlabel: "/r/5",
+			OtherLang: "en", Save: "/r/1", Move: "/r/2", Remove: "/r/3", SaveLabel: "/r/4", Unlabel: "/r/5",
 		}),
 		"16-choisir": with(func(c *Counter) { c.List.Pick = true; c.Thread = nil }),
 		"12-vide": with(func(c *Counter) {

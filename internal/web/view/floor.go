@@ -5,7 +5,7 @@ type Board struct {
 	Base     string // POST Base/calls/ID/take …
 	Waiting  []Slip
 	Coming   []Slip
-	Done     []Slip
+	Done     []DoneRow
 	DoneAll  int // done tonight
 	Plan     Plan
 	PlanLine string // "11 tables, 2 appels"
@@ -15,6 +15,13 @@ type Board struct {
 	Members  []Colleague
 	Tables   []Option // for calls whose table is not known
 	NoTable  *Link    // where tables are added, when there is none
+}
+
+// DoneRow is a call that is done, or something kind that was said.
+type DoneRow struct {
+	Table, Say, Who string
+	Kind            bool
+	Lang            string // of Say, when it is a guest's own words
 }
 
 // Slip is one call, with its gestures.

@@ -5,11 +5,12 @@ type Table struct {
 	Guest
 	Action  string // where the form goes, by POST
 	Kinds   []GuestKind
-	Other   bool   // own words are offered
-	Kind    bool   // kind words are offered
-	Text    string // what was typed and refused
-	KindOn  bool   // the refused words were kind ones
-	Error   string // why it was refused
+	Other   bool     // own words are offered
+	Kind    bool     // kind words are offered
+	Whoms   []Option // to whom they are said
+	Text    string   // what was typed and refused
+	KindOn  bool     // the refused words were kind ones
+	Error   string   // why it was refused
 	MaxText int
 	Usual   string // "On passe vous voir, d'habitude en 3 min", "" = not known
 	Privacy string // address of the notice

@@ -180,6 +180,7 @@ type Message struct {
 	Files     []File
 	Blocked   int    // pictures of a mail that would have told the sender of its reading: not loaded
 	Automatic bool   // a machine wrote it
+	Kind      string // a kind word of a guest, and to whom: "pour la cuisine"
 	Love      string // POST address, "" when the network cannot
 	Loved     bool
 	LovedBy   string // "Aimé par Le Zinc"
@@ -235,6 +236,18 @@ type Kept struct {
 	ID, Title, Text string
 	Pieces          []Piece // Text, its variables marked
 	URL             string  // the page with the text in the box, for those without script
+	// The same in the house's other language, "" when there is none.
+	Other, OtherLang, OtherURL string
+}
+
+// other is the language in which some of the kept answers are there too, "" for none.
+func (r Reply) other() string {
+	for _, k := range r.Kept {
+		if k.Other != "" {
+			return k.OtherLang
+		}
+	}
+	return ""
 }
 
 // PersonCard is the right pane.

@@ -23,6 +23,8 @@ import (
 	"comptoir/internal/jobs"
 	"comptoir/internal/live"
 	"comptoir/internal/media"
+	"comptoir/internal/network"
+	"comptoir/internal/network/house"
 	"comptoir/internal/place"
 	"comptoir/internal/web"
 )
@@ -78,7 +80,7 @@ func Empty(t testing.TB, change ...func(*web.Server)) *House {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { files.Close() })
-	counter := &inbox.Inbox{DB: h.DB, Files: files, Log: log}
+	counter := &inbox.Inbox{DB: h.DB, Files: files, Log: log, Open: openHouse}
 	workers := jobs.NewWorkers()
 	jobs.Work(workers, counter.Deliver)
 	jobs.Work(workers, counter.Wake)
@@ -95,6 +97,11 @@ func Empty(t testing.TB, change ...func(*web.Server)) *House {
 	h.Web.Routes(h.Table)
 	h.serve(hub)
 	return h
+}
+
+// openHouse opens the account of the place's own tables; a test that connects another network says how it is opened.
+func openHouse(a place.Account) (network.Client, error) {
+	return house.Driver{}.Open(a.Endpoint, network.Credential{}, network.Wire{})
 }
 
 func (h *House) serve(hub *live.Hub) {

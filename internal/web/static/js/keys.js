@@ -55,6 +55,14 @@
       if (light) { e.preventDefault(); light.click(); }
       return;
     }
+    // Option with Enter takes a kept answer in the other language, or in the only one that it has.
+    if (e.altKey && e.key === 'Enter' && !command) {
+      const menu = e.target.closest?.('[popover]:popover-open');
+      const row = e.target.closest?.('.kept__row') ?? [...menu?.querySelectorAll('.kept__row') ?? []].find(r => visible(r.firstElementChild));
+      const text = row?.querySelector('[data-other]') ?? row?.firstElementChild;
+      if (text) { e.preventDefault(); text.click(); }
+      return;
+    }
     if (e.metaKey || e.ctrlKey || e.altKey) return;
     const open = document.querySelector('dialog[open], [popover]:popover-open');
     if (e.key === 'Escape') { if (!open && closeOne()) e.preventDefault(); return; }
