@@ -65,7 +65,7 @@ func Make(ctx context.Context, in Installation, path string, o Options) (made Ma
 	if err != nil {
 		return made, err
 	}
-	if err := a.Verify(ctx); err != nil {
+	if err := a.verify(ctx, p.pace); err != nil {
 		return made, err
 	}
 	return Made{a.Manifest, st.Size()}, p.keep()

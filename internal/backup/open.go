@@ -120,7 +120,10 @@ func (a *Archive) Keys(s Secrets) (place.Keys, error) {
 
 // Verify reads everything and compares it with what was written. It returns fault.Rejected
 // ("backup.damaged") for the first difference.
-func (a *Archive) Verify(ctx context.Context) error {
+func (a *Archive) Verify(ctx context.Context) error { return a.verify(ctx, io.Discard) }
+
+// verify writes what it reads to along.
+func (a *Archive) verify(ctx context.Context, along io.Writer) error {
 	tables := map[string]Part{}
 	for _, t := range a.Tables {
 		tables[tablesFolder+t.Name+".jsonl"] = t
@@ -130,7 +133,7 @@ func (a *Archive) Verify(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		sum, lines, err := hashOf(entry)
+		sum, lines, err := hashOf(entry, along)
 		if err != nil {
 			return damaged(err)
 		}
@@ -153,8 +156,8 @@ func (a *Archive) Verify(ctx context.Context) error {
 	return nil
 }
 
-// hashOf reads an entry to its end.
-func hashOf(entry *zip.File) (sum string, lines int64, err error) {
+// hashOf reads an entry to its end, and writes it to along.
+func hashOf(entry *zip.File, along io.Writer) (sum string, lines int64, err error) {
 	r, err := entry.Open()
 	if err != nil {
 		return "", 0, err
@@ -162,7 +165,7 @@ func hashOf(entry *zip.File) (sum string, lines int64, err error) {
 	defer r.Close()
 	h := sha256.New()
 	count := &lineCount{}
-	_, err = io.Copy(io.MultiWriter(h, count), r)
+	_, err = io.Copy(io.MultiWriter(h, count, along), r)
 	return hex.EncodeToString(h.Sum(nil)), count.n, err
 }
 

@@ -16,14 +16,17 @@ import (
 type part struct {
 	*os.File
 	path  string // the name that it will have
-	since int64  // bytes written since the room on the disk was looked at
+	pace  *pace
+	since int64 // bytes written since the disk was looked at
 	kept  bool
 }
 
 // Room is what a backup leaves free on its disk: it must never be what stops the place.
 const Room = 128 << 20
 
-const lookEvery = 8 << 20 // bytes
+// lookEvery is after how many bytes we wait for the disk to have them, and look at the room on it. Gigabytes that wait to be
+// written would all go before the few bytes of a message that somebody is to be told is kept.
+const lookEvery = 8 << 20
 
 func begin(path string) (*part, error) {
 	const op = "backup.begin"
@@ -36,7 +39,7 @@ func begin(path string) (*part, error) {
 		f.Close()
 		return nil, fault.Wrap(err, fault.Conflict, op, "backup.busy")
 	}
-	p := &part{File: f, path: path}
+	p := &part{File: f, path: path, pace: newPace()}
 	if err := errors.Join(f.Truncate(0), f.Chmod(0o600)); err != nil {
 		p.end()
 		return nil, unwritable(err, path)
@@ -51,10 +54,14 @@ func begin(path string) (*part, error) {
 func (p *part) Write(b []byte) (int, error) {
 	if p.since += int64(len(b)); p.since > lookEvery {
 		p.since = 0
+		if err := p.Sync(); err != nil {
+			return 0, unwritable(err, p.path)
+		}
 		if err := p.room(); err != nil {
 			return 0, err
 		}
 	}
+	p.pace.Write(b)
 	n, err := p.File.Write(b)
 	return n, unwritable(err, p.path)
 }

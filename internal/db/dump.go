@@ -20,7 +20,7 @@ import (
 
 // Dump writes a table's rows, as q sees them, and returns how many there were.
 func (d *DB) Dump(ctx context.Context, q Querier, t Table, w io.Writer) (rows int64, err error) {
-	out := bufio.NewWriterSize(w, 64<<10)
+	out := bufio.NewWriterSize(w, 16<<10)
 	var names []string
 	for _, c := range t.Columns {
 		names = append(names, c.Name)
