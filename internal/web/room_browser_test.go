@@ -311,3 +311,30 @@ func TestOnThePlanACallLeadsToItsSlip(t *testing.T) {
 	p.Click("#route .btn[data-key=e]")
 	p.WaitFor(".plan span.t--g")
 }
+
+// The longest names there can be stay where they belong: the place's in the rail, a table's on the plan.
+func TestLongNamesStayInTheirPlace(t *testing.T) {
+	h, _, paths := aFullRoom(t)
+	h.Write(func(ctx context.Context, tx db.Tx) error {
+		all, err := floor.Tables(ctx, tx, h.Place.ID)
+		if err != nil {
+			return err
+		}
+		if _, err := floor.ChangeTable(ctx, tx, place.System(), h.Place.ID, all[0].ID, func(t *floor.Table) { t.Name = "MMMMMMMMMMMM" }); err != nil {
+			return err
+		}
+		_, err = place.Change(ctx, tx, place.System(), h.Place.ID, func(p *place.Place) error {
+			p.Name = "Le Bar-Café-Musée de l’Anticonstitutionnellement-Longue-Rue-Saint-Dominique"
+			return nil
+		})
+		return err
+	})
+	p := signedIn(t, h, browsertest.Desk, paths[0], h.Owner)
+	p.Goto(h.URL + "/p/le-zinc/floor")
+	const inside = `(inner, outer) => { const a = document.querySelector(inner).getBoundingClientRect(), b = document.querySelector(outer).getBoundingClientRect(); return a.left >= b.left - 2 && a.right <= b.right + 2 ? "" : [a.left, a.right, b.left, b.right].join(" ") }`
+	for inner, outer := range map[string]string{".side .place__txt": ".side", ".plan .t": ".plan"} {
+		if out := p.Eval(inside, inner, outer); out != `""` {
+			t.Errorf("%s sticks out of %s: %s", inner, outer, out)
+		}
+	}
+}
