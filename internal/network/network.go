@@ -18,6 +18,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -104,6 +105,36 @@ type Explainer interface {
 	// Explain returns what fills the sentence of a fault's key, as name, value, name, value, for an account with
 	// this endpoint. No I/O.
 	Explain(endpoint, key string) []any
+}
+
+// Authorizer is a driver whose accounts are connected on the network's own pages: somebody says yes there, and comes
+// back with a code. A driver makes no choice of servers: every address is a member's word, and the wire judges it.
+type Authorizer interface {
+	// Meet asks the server that a person names, by its host or by a whole address there, what it is. fault.Rejected
+	// when it is of another network.
+	Meet(ctx context.Context, address string, w Wire) (Server, error)
+	// Authorize makes this program known to the server and returns the page on which a person says yes, and what
+	// Finish will need: it is secret, and kept sealed until they come back.
+	Authorize(ctx context.Context, s Server, back Return, w Wire) (page string, pending Credential, err error)
+	// Finish makes an account of what they brought back. fault.Forbidden when they said no.
+	Finish(ctx context.Context, pending Credential, brought url.Values, w Wire) (endpoint string, cred Credential, err error)
+}
+
+// Server is one installation of a network, as Meet found it.
+type Server struct {
+	Host     string // as a person knows it
+	Software string // "mastodon", "" when it does not say
+	Endpoint string // the driver's own, without an account yet
+	Limits   Limits
+	Polls    bool
+}
+
+// Return is how somebody comes back from a network's page.
+type Return struct {
+	URL   string // of ours, always the same for one place
+	State string // comes back unchanged
+	Lang  string // in which the page should speak
+	About string // our own address, for the network's page
 }
 
 // Client speaks for one account. It is safe for concurrent use. Further abilities (Fetcher, Publisher,
@@ -266,6 +297,19 @@ type Receipt struct {
 type NewKeyer interface {
 	// NewKey returns a fresh Draft.Key. No I/O.
 	NewKey() string
+}
+
+// Addresser tells beforehand whom an answer reaches.
+type Addresser interface {
+	// Audience says it of an answer to m. No I/O.
+	Audience(m Message) Audience
+}
+
+// Audience is who learns of an answer and who can read it.
+type Audience struct {
+	Notified   []string // handles, the author's first
+	Visibility Visibility
+	Weight     int // what addressing them takes of Limits.Text
 }
 
 // Finder looks for a publication whose outcome is unknown.

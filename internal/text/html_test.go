@@ -58,6 +58,16 @@ func TestFromHTML(t *testing.T) {
 	}
 }
 
+func TestFromPostKeepsEveryLineAndNamesWhoIsMentioned(t *testing.T) {
+	post := `<p><span class="h-card"><a href="https://zinc.test/@lezinc" class="u-url mention">@<span>lezinc</span></a></span> on a faim<br />&gt; table 7</p>` +
+		`<p>Sent from my balcony <a href="https://zinc.test/tags/faim" class="mention hashtag" rel="tag">#<span>faim</span></a> ` +
+		`<a href="https://zinc.test/carte/du/soir"><span class="invisible">https://</span><span class="ellipsis">zinc.test/carte</span><span class="invisible">/du/soir</span></a></p>`
+	want := "@lezinc on a faim\n> table 7\n\nSent from my balcony #faim https://zinc.test/carte/du/soir"
+	if got := FromPost(post); got != want {
+		t.Errorf("FromPost = %q, want %q", got, want)
+	}
+}
+
 func TestFromHTMLReadsEveryClientOfTheCorpus(t *testing.T) {
 	dir := corpus(t, "email-talon/tests/fixtures")
 	check := func(name, source, want, inQuote string) {

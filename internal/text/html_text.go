@@ -13,6 +13,19 @@ import (
 // cells of a table row stand on one line. Scripts, styles, pictures and hidden text are left out; more
 // than 20,000 nodes are not read, and the text then ends with "[…]".
 func FromHTML(src string) (reply, quoted string) {
+	lines := readHTML(src)
+	from, to := ownRange(lines)
+	if from >= to {
+		return Plain(joinLines(lines)), ""
+	}
+	return Plain(joinLines(lines[from:to])), Plain(joinLines(lines[:from], lines[to:]))
+}
+
+// FromPost reads the HTML of a post on a social network as plain text: as FromHTML does, but nothing of it is a
+// quote or a signature.
+func FromPost(src string) string { return Plain(joinLines(readHTML(src))) }
+
+func readHTML(src string) []line {
 	c := htmlText{}
 	body, whole := parseHTML(src)
 	c.walk(body, 0)
@@ -21,11 +34,7 @@ func FromHTML(src string) (reply, quoted string) {
 		c.word("[…]")
 		c.endLine()
 	}
-	from, to := ownRange(c.lines)
-	if from >= to {
-		return Plain(joinLines(c.lines)), ""
-	}
-	return Plain(joinLines(c.lines[from:to])), Plain(joinLines(c.lines[:from], c.lines[to:]))
+	return c.lines
 }
 
 // htmlText collects the lines of a document while it walks over it.
@@ -98,7 +107,9 @@ func (c *htmlText) open(n *html.Node) func() {
 			c.word(words)
 		}
 	case atom.A:
-		return c.openLink(attrOf(n, "href"))
+		if !namesItself(n) {
+			return c.openLink(attrOf(n, "href"))
+		}
 	case atom.Ul, atom.Ol:
 		return c.openList(n.DataAtom)
 	case atom.Li:
@@ -154,6 +165,16 @@ func (c *htmlText) openBlock(n *html.Node) func() {
 	apart := len(c.lists) == 0 && (isHeading(n.DataAtom) || n.DataAtom == atom.P && !strings.HasPrefix(attrOf(n, "class"), "Mso") || n.DataAtom == atom.Table)
 	c.gap = c.gap || apart
 	return func() { c.endLine(); c.gap = c.gap || apart }
+}
+
+// namesItself reports the links of social networks whose text says all: "@maude", "#musique".
+func namesItself(n *html.Node) bool {
+	for class := range strings.FieldsSeq(attrOf(n, "class")) {
+		if class == "mention" || class == "hashtag" {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *htmlText) openLink(href string) func() {
