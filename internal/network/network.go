@@ -118,6 +118,8 @@ type Authorizer interface {
 	Authorize(ctx context.Context, s Server, back Return, w Wire) (page string, pending Credential, err error)
 	// Finish makes an account of what they brought back. fault.Forbidden when they said no.
 	Finish(ctx context.Context, pending Credential, brought url.Values, w Wire) (endpoint string, cred Credential, err error)
+	// ServerOf is the server of an account as Meet takes it. No I/O.
+	ServerOf(endpoint string) string
 }
 
 // Server is one installation of a network, as Meet found it.

@@ -87,6 +87,7 @@ type NewAccount struct {
 	Handle     string
 	Endpoint   string
 	Credential network.Credential
+	Again      string // the account that this must be, by its id; "" = any
 }
 
 // AddAccount connects an account, or connects one anew: an account of the same kind and handle that is

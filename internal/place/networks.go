@@ -95,6 +95,9 @@ func (n *Networks) Connect(ctx context.Context, d *db.DB, k Keys, actor Actor, p
 	if err != nil {
 		return Account{}, orFirst(noteRefused(ctx, d, actor, placeID, want.Kind, err), err)
 	}
+	if err := sameAccount(ctx, d, placeID, want.Again, who.Handle); err != nil {
+		return Account{}, err
+	}
 	want.Handle = who.Handle
 	if want.Name == "" {
 		want.Name = who.Name

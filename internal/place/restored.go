@@ -34,6 +34,7 @@ func Restored(ctx context.Context, tx db.Tx, k Keys, made time.Time) error {
 	for _, q := range []string{
 		"DELETE FROM session",
 		"DELETE FROM link",
+		"DELETE FROM login",
 		"DELETE FROM signin_failure",
 		"UPDATE account SET holder = '', held_until = 0",
 		"UPDATE notice SET next_at = 0", // the installation that was left has mailed them

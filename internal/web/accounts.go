@@ -33,8 +33,9 @@ func (s *Server) accountRoutes(t *door.Table) {
 	manager("GET", "/new/email/search", false, s.emailSearch)
 	manager("GET", "/new/email/settings", false, s.emailSettings)
 	manager("POST", "/new/email/settings", true, s.connectMail)
+	s.loginRoutes(manager)
 	manager("GET", "/{account}", false, s.account)
-	manager("GET", "/{account}/again", false, s.emailAgain)
+	manager("GET", "/{account}/again", false, s.accountAgain)
 	manager("POST", "/{account}/disconnect", true, s.disconnect)
 }
 
@@ -96,13 +97,35 @@ func (s *Server) accountLine(l locale.Locale, v *door.Visit, a place.Account, no
 // chooseNetwork offers only what this program can be connected to today.
 func (s *Server) chooseNetwork(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
 	l, ctx := Language(r, v)
-	p := view.ChooseNetwork{Page: stepPage(l, v, "accounts.connect"), Back: accountsAt(v.Place, "")}
+	p := view.ChooseNetwork{Page: stepPage(l, v, "accounts.connect"), Back: accountsAt(v.Place, ""), Networks: s.connectable(l, v.Place)}
+	return render(ctx, w, http.StatusOK, view.ChooseNetworkPage(p))
+}
+
+// connectable are the networks that somebody can connect here.
+func (s *Server) connectable(l locale.Locale, p place.Place) (all []view.StepChoice) {
 	for _, k := range s.Networks.Kinds() {
-		if k == mailKind {
-			p.Networks = append(p.Networks, view.StepChoice{Network: string(k), Takes: l.T("steps.email_takes"), URL: accountsAt(v.Place, "/new/email")})
+		if k == mailKind || s.Networks.Authorizes(k) {
+			all = append(all, view.StepChoice{Network: string(k), Takes: l.T("steps." + string(k) + "_takes"), URL: accountsAt(p, "/new/"+string(k))})
 		}
 	}
-	return render(ctx, w, http.StatusOK, view.ChooseNetworkPage(p))
+	return all
+}
+
+// accountAgain takes an account up again, in the way of its network.
+func (s *Server) accountAgain(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+	if err := knownAgain(v); err != nil {
+		return err
+	}
+	a, err := s.connectedAccount(r, v)
+	switch {
+	case err != nil:
+		return err
+	case a.Kind == mailKind:
+		return s.emailAgain(w, r, v, a)
+	case s.Networks.Authorizes(a.Kind):
+		return s.loginAgain(w, r, v, a)
+	}
+	return fault.New(fault.Unsupported, "web.accountAgain", "network.unknown", "network", string(a.Kind))
 }
 
 // account is one account: how it does, what came last, how to take it up again or let it go.
@@ -113,7 +136,7 @@ func (s *Server) account(w http.ResponseWriter, r *http.Request, v *door.Visit) 
 	}
 	l, ctx := Language(r, v)
 	now := time.Now()
-	p := view.AccountDetail{Account: s.accountLine(l, v, a, now), Back: accountsAt(v.Place, ""), New: r.URL.Query().Has("new"), Counter: at(v.Place, "inbox")}
+	p := view.AccountDetail{Account: s.accountLine(l, v, a, now), Back: accountsAt(v.Place, ""), New: r.URL.Query().Has("new"), Counter: at(v.Place, "inbox"), Login: s.Networks.Authorizes(a.Kind)}
 	if !v.Place.Settings.FirstStepsDone && p.New {
 		p.Steps = at(v.Place, stepTablesAt)
 	}

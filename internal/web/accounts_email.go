@@ -89,17 +89,7 @@ func (s *Server) emailSettings(w http.ResponseWriter, r *http.Request, v *door.V
 }
 
 // emailAgain takes an account up again in one step: its settings as they were, the password anew.
-func (s *Server) emailAgain(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
-	if err := knownAgain(v); err != nil {
-		return err
-	}
-	a, err := s.connectedAccount(r, v)
-	if err != nil {
-		return err
-	}
-	if a.Kind != mailKind {
-		return fault.New(fault.Unsupported, "web.emailAgain", "network.unknown", "network", string(a.Kind))
-	}
+func (s *Server) emailAgain(w http.ResponseWriter, r *http.Request, v *door.Visit, a place.Account) error {
 	l, _ := Language(r, v)
 	f := s.emailForm(l, v, readMailEndpoint(a.Endpoint))
 	f.Source = "again"

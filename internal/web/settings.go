@@ -16,10 +16,7 @@ import (
 )
 
 // Where an account is connected.
-const (
-	connectPattern = "/p/{place}/settings/accounts"
-	connectEmail   = "settings/accounts/new/email"
-)
+const connectPattern = "/p/{place}/settings/accounts"
 
 func (s *Server) settingsRoutes(t *door.Table) {
 	known := sync.OnceValue(func() map[string]bool { // asked when every screen has been registered

@@ -79,13 +79,14 @@ func (s *Server) stepNetwork(w http.ResponseWriter, r *http.Request, v *door.Vis
 	}
 	p := view.StepNetwork{Page: stepPage(l, v, "steps.network"), Place: v.Place.Name, Back: at(v.Place, stepMessageAt), Next: at(v.Place, stepTablesAt)}
 	if s.has(connectPattern) {
-		mail := view.StepChoice{Network: "email", Takes: l.T("steps.email_takes"), URL: at(v.Place, connectEmail)}
+		p.Networks = s.connectable(l, v.Place)
+	}
+	for i, n := range p.Networks {
 		for _, a := range accounts {
-			if a.Kind == "email" && a.State != place.AccountOff {
-				mail.Done = a.Handle
+			if string(a.Kind) == n.Network && a.State != place.AccountOff {
+				p.Networks[i].Done = a.Handle
 			}
 		}
-		p.Networks = append(p.Networks, mail)
 	}
 	return render(ctx, w, http.StatusOK, view.StepNetworkPage(p))
 }

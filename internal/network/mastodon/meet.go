@@ -40,6 +40,15 @@ func (Driver) Meet(ctx context.Context, address string, w network.Wire) (network
 	return network.Server{Host: c.host(), Software: software, Endpoint: e.String(), Limits: e.limits(), Polls: e.Polls}, nil
 }
 
+// ServerOf implements network.Authorizer.
+func (Driver) ServerOf(endpoint string) string {
+	e, err := ParseEndpoint(endpoint)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimPrefix(e.Server, "https://")
+}
+
 // serverOf reads what a person may type or paste: "jasette.quebec", "@lezinc@jasette.quebec", the page of an account.
 func serverOf(address string) (string, error) {
 	s := strings.TrimSpace(address)

@@ -56,6 +56,7 @@ func (s *Server) routes() http.Handler {
 	}
 	mux.HandleFunc("GET /oauth/authorize", s.consent)
 	mux.HandleFunc("POST /oauth/authorize", s.consented)
+	mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/api/") {
 			s.write(w, http.StatusNotFound, map[string]string{"error": "Record not found"})
