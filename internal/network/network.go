@@ -7,6 +7,8 @@
 //   - every method returns within a second of its context's end;
 //   - at most MaxBody bytes are read of any answer, and what is read is distrusted;
 //   - every error is a *fault.Error; Ambiguous means "sent, outcome unknown" and nothing else does;
+//   - only the network's own words end a credential or a message: a proxy's page is Unavailable, whatever its status;
+//   - RetryAfter is between nothing and MaxWait, whatever a server asks for;
 //   - a Fetcher may repeat an item and must not skip one: bad items are counted in Page.Skipped;
 //   - remote text is plain when it leaves the driver.
 package network
@@ -19,11 +21,30 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 )
 
 // MaxBody is the most that a driver reads of one answer, in bytes, after decompression.
 const MaxBody = 16 << 20
+
+// MaxWait is the longest that a driver lets a server put us off.
+const MaxWait = 24 * time.Hour
+
+// RetryAfter reads how long an HTTP answer asks to be left alone, 0 when it does not say: in seconds, or until a time
+// by the server's own clock.
+func RetryAfter(h http.Header, now time.Time) time.Duration {
+	if at, err := http.ParseTime(h.Get("Date")); err == nil {
+		now = at
+	}
+	var wait time.Duration
+	if s, err := strconv.ParseInt(h.Get("Retry-After"), 10, 64); err == nil {
+		wait = time.Duration(min(s, int64(MaxWait/time.Second))) * time.Second
+	} else if at, err := http.ParseTime(h.Get("Retry-After")); err == nil {
+		wait = at.Sub(now)
+	}
+	return max(0, min(wait, MaxWait))
+}
 
 // Kind is the stable name of a network, as stored in the database and used in the API: "email", "house".
 type Kind string
@@ -244,7 +265,7 @@ type Attachment struct {
 
 // Publisher sends.
 type Publisher interface {
-	// Limits does no I/O.
+	// Limits does no I/O. Publish refuses what is beyond them, with Rejected.
 	Limits() Limits
 	// Publish makes one attempt, asking d.Leaving on the way. fault.Ambiguous: sent, outcome unknown. Any other
 	// fault: not published.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"mime/multipart"
 	"mime/quotedprintable"
 	"net/mail"
 	"strings"
@@ -52,6 +53,18 @@ func (f *fake) Say(s networktest.Said) error {
 	}
 	f.n++
 	return f.Deliver(bar, written(s, at, f.n, bar, f.ours()), at)
+}
+
+// SayFile sends a picture as other mail programs do, what is told of it beside it.
+func (f *fake) SayFile(s networktest.Said, file networktest.File) error {
+	f.n++
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "From: <%s>\r\nTo: <%s>\r\nDate: %s\r\nMessage-ID: <said.%d@example.org>\r\nMIME-Version: 1.0\r\n", s.From.ID, bar, time.Now().Format(time.RFC1123Z), f.n)
+	fmt.Fprintf(&b, "Content-Type: multipart/mixed; boundary=xx\r\n\r\n--xx\r\n\r\n%s\r\n--xx\r\n", s.Text)
+	fmt.Fprintf(&b, "Content-Type: %s; name=chat.png\r\nContent-Description: %s\r\nContent-Transfer-Encoding: base64\r\n\r\n", file.Type, mime.BEncoding.Encode("utf-8", file.Alt))
+	writeBase64(&b, file.Content)
+	b.WriteString("\r\n--xx--\r\n")
+	return f.Deliver(bar, b.Bytes(), time.Time{})
 }
 
 func (f *fake) ours() (mails [][]byte) {
@@ -110,14 +123,43 @@ func ledgerOf(mails [][]byte) (out []networktest.Accepted) {
 		if err != nil {
 			panic(err) // the server has checked it
 		}
-		text, err := io.ReadAll(quotedprintable.NewReader(m.Body))
+		a := networktest.Accepted{Key: strings.Trim(m.Header.Get("Message-ID"), "<>"), Subject: decodedWords(m.Header.Get("Subject")), Answers: network.RemoteID(strings.Trim(m.Header.Get("In-Reply-To"), "<>"))}
+		kind, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
 		if err != nil {
 			panic(err)
 		}
-		subject, _ := new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject"))
-		out = append(out, networktest.Accepted{Key: strings.Trim(m.Header.Get("Message-ID"), "<>"), Subject: subject, Text: string(text), Answers: network.RemoteID(strings.Trim(m.Header.Get("In-Reply-To"), "<>"))})
+		if kind != "multipart/mixed" {
+			a.Text = string(readAll(quotedprintable.NewReader(m.Body)))
+			out = append(out, a)
+			continue
+		}
+		parts := multipart.NewReader(m.Body, params["boundary"])
+		for p, err := parts.NextPart(); err == nil; p, err = parts.NextPart() {
+			if p.FileName() == "" {
+				a.Text = string(readAll(p)) // package multipart undoes quoted-printable
+				continue
+			}
+			a.Files = append(a.Files, networktest.File{Type: p.Header.Get("Content-Type"), Alt: decodedWords(p.Header.Get("Content-Description")), Content: readAll(base64.NewDecoder(base64.StdEncoding, p))})
+		}
+		out = append(out, a)
 	}
 	return out
+}
+
+func readAll(r io.Reader) []byte {
+	b, err := io.ReadAll(r)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+func decodedWords(s string) string {
+	d, err := new(mime.WordDecoder).DecodeHeader(s)
+	if err != nil {
+		panic(err)
+	}
+	return d
 }
 
 func (f *fake) Revoke(on bool) {

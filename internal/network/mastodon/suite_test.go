@@ -65,7 +65,11 @@ var addressed = regexp.MustCompile(`^(@[A-Za-z0-9_.]+(@[A-Za-z0-9_.]+)? )+`)
 
 func (f *fake) Accepted() (all []networktest.Accepted) {
 	for _, p := range f.Ledger() {
-		all = append(all, networktest.Accepted{Key: p.Key, Text: addressed.ReplaceAllString(p.Text, ""), Answers: network.RemoteID(p.InReplyTo), Gone: p.Gone})
+		a := networktest.Accepted{Key: p.Key, Text: addressed.ReplaceAllString(p.Text, ""), Answers: network.RemoteID(p.InReplyTo), Gone: p.Gone}
+		for _, alt := range p.Files() {
+			a.Files = append(a.Files, networktest.File{Type: "image/png", Alt: alt})
+		}
+		all = append(all, a)
 	}
 	return all
 }
@@ -84,5 +88,26 @@ func (f *fake) Throttle(d time.Duration) {
 
 func (f *fake) SaySpoilt() error {
 	f.Spoil("lezinc")
+	return nil
+}
+
+func (f *fake) Skew(ahead time.Duration) {
+	now := f.Trouble()
+	now.Skew = ahead
+	f.Set(now)
+}
+
+func (f *fake) Gestures(id network.RemoteID) (all []network.Reaction) {
+	if f.Liked(string(id), "lezinc") {
+		all = append(all, network.Like)
+	}
+	if f.Boosted(string(id), "lezinc") {
+		all = append(all, network.Boost)
+	}
+	return all
+}
+
+func (f *fake) Applaud(id network.RemoteID, c network.Counts) error {
+	f.Server.Applaud(string(id), c.Likes, c.Boosts, c.Replies)
 	return nil
 }

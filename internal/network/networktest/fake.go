@@ -1,11 +1,3 @@
-// Package networktest is the whole test of a driver: Run asks a driver for what the contract of package
-// network promises, against that network's server faked in memory, over a wire that the suite breaks.
-//
-// It knows no network. A driver's test is one call:
-//
-//	func TestConformance(t *testing.T) { networktest.Run(t, email.Driver{}, newFake) }
-//
-// What a driver can do is found by type assertion, and only that is tested.
 package networktest
 
 import (
@@ -36,6 +28,14 @@ type Accepted struct {
 	// Answers is the Message.ID that this answers, "" = none.
 	Answers network.RemoteID
 	Gone    bool // it was deleted
+	Files   []File
+}
+
+// File is a picture or another file.
+type File struct {
+	Type    string
+	Alt     string // what is told of it to those who do not see it
+	Content []byte // nil in a ledger that does not keep it
 }
 
 // Fake is a network's server, honest and strict, with one account on it.
@@ -62,6 +62,20 @@ type (
 	Spoiler interface{ SaySpoilt() error }
 	// Renumberer makes cursors lose their meaning (a new UIDVALIDITY, an expired stream): nothing may be skipped.
 	Renumberer interface{ Renumber() error }
+	// Skewer sets the server's clock so far ahead of ours; 0 ends it.
+	Skewer interface{ Skew(ahead time.Duration) }
+	// Judge tells whether the server takes a text, as far as its length goes.
+	Judge interface{ Takes(text string) bool }
+	// Illustrator delivers something with a file.
+	Illustrator interface{ SayFile(Said, File) error }
+	// Witness lists the reactions of the account to a message of somebody, by its Message.ID.
+	Witness interface {
+		Gestures(network.RemoteID) []network.Reaction
+	}
+	// Public has people do so much with a publication of ours, by its Receipt.ID.
+	Public interface {
+		Applaud(network.RemoteID, network.Counts) error
+	}
 	// RealServer is a real server, on which the suite breaks the wire in fewer places.
 	RealServer interface{ RealServer() }
 )

@@ -2,6 +2,8 @@ package networktest
 
 import (
 	"context"
+	"fmt"
+	"math"
 	"runtime"
 	"strings"
 	"testing"
@@ -51,6 +53,50 @@ func publishes(t *testing.T, b *bench) {
 	}
 }
 
+// publishesTwice attempts one draft twice, as after a crash. A network that knows the key takes it once and gives the
+// same receipt; on another the driver must be able to look.
+func publishesTwice(t *testing.T, b *bench) {
+	p := b.publisher()
+	d := b.draft("Une fois suffit.")
+	first, err := p.Publish(b.ctx(), d)
+	b.ok("Publish", err)
+	second, err := p.Publish(b.ctx(), d)
+	c := b.check("Publish", err)
+	switch n := len(b.accepted(d.Key)); {
+	case n == 1 && (c == "" && second.ID != first.ID || c != "" && c != fault.Ambiguous):
+		t.Errorf("published as %s; the same again = %s, %v", first.ID, second.ID, err)
+	case n == 2:
+		f, ok := b.client.(network.Finder)
+		if !ok {
+			t.Fatal("the network takes a draft twice, and the driver cannot look for it")
+		}
+		found, err := f.Find(b.ctx(), d)
+		if b.ok("Find", err); found.ID != first.ID && found.ID != second.ID {
+			t.Errorf("published as %s and %s, found as %s", first.ID, second.ID, found.ID)
+		}
+	case n != 1:
+		t.Errorf("the ledger has it %d times", n)
+	}
+}
+
+// findsNothingElse publishes something, and looks for the same words said later.
+func findsNothingElse(t *testing.T, b *bench) {
+	p := b.publisher()
+	f, ok := b.client.(network.Finder)
+	if !ok {
+		t.Skip("this driver cannot look")
+	}
+	r, err := p.Publish(b.ctx(), b.draft("Merci !"))
+	b.ok("Publish", err)
+	time.Sleep(20 * time.Millisecond)
+	d := b.draft("Merci !")
+	d.TriedAt = time.Now()
+	found, err := f.Find(b.ctx(), d)
+	if c := b.check("Find", err); c != fault.NotFound && c != fault.Ambiguous {
+		t.Errorf("Find of a draft that was never sent = %s, %v; %s said the same words before", found.ID, err, r.ID)
+	}
+}
+
 // publishesOnlyWhatMayLeave says no at the last moment.
 func publishesOnlyWhatMayLeave(t *testing.T, b *bench) {
 	p := b.publisher()
@@ -91,6 +137,11 @@ func answers(t *testing.T, b *bench) {
 	m := back[len(back)-1]
 	if m.ReplyTo != r.ID || m.Thread == "" || m.Thread != got[0].Thread {
 		t.Errorf("an answer to %s in thread %s is read as one to %s in %s", r.ID, got[0].Thread, m.ReplyTo, m.Thread)
+	}
+	b.say(Said{Subject: "Réservation", Text: "Une autre table, un autre soir."})
+	other, _, _ := b.drain(cur)
+	if m := other[len(other)-1]; m.ReplyTo != "" || m.Thread == got[0].Thread {
+		t.Errorf("something new is read as an answer to %q in thread %q", m.ReplyTo, m.Thread)
 	}
 }
 
@@ -141,43 +192,79 @@ func publishesBroken(t *testing.T, b *bench) {
 	for _, run := range []struct {
 		fault Fault
 		n     int64
-	}{{CutWrite, wrote}, {CutRead, read}, {Silence, read}, {NoDial, 0}} {
+	}{{CutWrite, wrote}, {CutRead, read}, {Silence, read}, {Garbage, read}, {NoDial, 0}, {Blackhole, 0}, {NoName, 0}, {NoTLS, 0}, {Portal, 0}} {
 		at := b.points(run.n)
-		if run.fault == CutRead {
+		limit := 3 * time.Second
+		switch run.fault {
+		case CutRead:
 			at = append(at, max(0, low-20), max(0, low-2), max(0, low-1), low)
-		}
-		if run.fault == Silence && len(at) > 12 {
-			at = append(at[:6:6], at[len(at)-6:]...)
+		case Silence, Blackhole: // also an answer that comes after we have lost patience
+			if len(at) > 12 {
+				at = append(at[:6:6], at[len(at)-6:]...)
+			}
+			limit = 60 * time.Millisecond
 		}
 		for _, n := range at {
-			d := b.draft("broken")
-			limit := 3 * time.Second
-			if run.fault == Silence {
-				limit = 60 * time.Millisecond
-			}
 			b.wire.Set(run.fault, n)
-			d.TriedAt = time.Now()
-			asked := 0
-			d.Leave = func(context.Context) error { asked++; return nil }
-			_, err := p.Publish(b.within(limit), d)
-			c := b.check("Publish", err)
-			b.heal()
-			time.Sleep(5 * time.Millisecond) // what had arrived is being entered into the ledger
-			sent := len(b.accepted(d.Key))
-			switch {
-			case sent > 1:
-				t.Fatalf("%v after %d: one attempt was accepted %d times", run.fault, n, sent)
-			case sent == 1 && c != "" && c != fault.Ambiguous:
-				t.Errorf("%v after %d of %d: accepted, and Publish says %v", run.fault, n, run.n, err)
-			case sent == 0 && c == "":
-				t.Errorf("%v after %d of %d: not accepted, and Publish says that it was", run.fault, n, run.n)
-			case c == fault.Ambiguous && run.fault == NoDial:
-				t.Errorf("%v after %d: Ambiguous, although nothing was sent", run.fault, n)
-			case asked > 1 || asked == 0 && (sent == 1 || c == fault.Ambiguous):
-				t.Errorf("%v after %d: Publish = %v, %d accepted, and Leaving was asked %d times", run.fault, n, err, sent, asked)
+			c := b.outcome(fmt.Sprintf("%v after %d of %d", run.fault, n, run.n), limit)
+			if c == fault.Ambiguous && run.n == 0 && run.fault != Portal {
+				t.Errorf("%v: Ambiguous, although nothing was sent", run.fault)
 			}
-			b.findAgrees(d, sent)
 		}
+	}
+}
+
+// outcome publishes over the wire as it is broken, and compares what the driver says with what the server knows.
+func (b *bench) outcome(where string, limit time.Duration) fault.Code {
+	b.t.Helper()
+	d := b.draft("broken")
+	d.TriedAt = time.Now()
+	asked := 0
+	d.Leave = func(context.Context) error { asked++; return nil }
+	_, err := b.publisher().Publish(b.within(limit), d)
+	c := b.check("Publish", err)
+	b.heal()
+	time.Sleep(5 * time.Millisecond) // what had arrived is being entered into the ledger
+	sent := len(b.accepted(d.Key))
+	switch {
+	case sent > 1:
+		b.t.Fatalf("%s: one attempt was accepted %d times", where, sent)
+	case sent == 1 && c != "" && c != fault.Ambiguous:
+		b.t.Errorf("%s: accepted, and Publish says %v", where, err)
+	case sent == 0 && c == "":
+		b.t.Errorf("%s: not accepted, and Publish says that it was", where)
+	case asked > 1 || asked == 0 && (sent == 1 || c == fault.Ambiguous):
+		b.t.Errorf("%s: Publish = %v, %d accepted, and Leaving was asked %d times", where, err, sent, asked)
+	}
+	b.findAgrees(d, sent)
+	return c
+}
+
+// publishesCut cuts the answer on its way, heads and all: on a connection of its own, and on one that was kept, where
+// net/http sends again by itself what it may.
+func publishesCut(t *testing.T, b *bench) {
+	b.overHTTP()
+	p := b.publisher()
+	b.wire.Set(CutAnswer, math.MaxInt64)
+	_, err := p.Publish(b.ctx(), b.draft("measured"))
+	b.ok("Publish", err)
+	read, _ := b.wire.Counts()
+	at := b.points(read)
+	if read <= 600 && !testing.Short() {
+		for at = nil; int64(len(at)) <= read; {
+			at = append(at, int64(len(at)))
+		}
+	}
+	for _, n := range at {
+		if n%2 == 0 {
+			b.wire.Close()
+		} else {
+			b.wire.Set(CutAnswer, math.MaxInt64)
+			_, err := b.client.Profile(b.ctx())
+			b.ok("Profile", err)
+		}
+		b.wire.Set(CutAnswer, n)
+		b.outcome(fmt.Sprintf("cut after %d of %d bytes of answers", n, read), 3*time.Second)
 	}
 }
 
@@ -198,56 +285,6 @@ func (b *bench) findAgrees(d network.Draft, sent int) {
 	}
 	if c != "" && c != fault.NotFound && c != fault.Ambiguous {
 		b.t.Errorf("Find = %v", err)
-	}
-}
-
-func publishesRefused(t *testing.T, b *bench) {
-	p := b.publisher()
-	if r, ok := b.fake.(Revoker); ok {
-		r.Revoke(true)
-		d := b.draft("revoked")
-		_, err := p.Publish(b.ctx(), d)
-		if c := b.check("Publish", err); c != fault.Unauthenticated || len(b.accepted(d.Key)) != 0 {
-			t.Errorf("Publish with a revoked credential = %v, want Unauthenticated", err)
-		}
-		if f, ok := b.client.(network.Fetcher); ok {
-			_, err := f.Fetch(b.ctx(), "")
-			if c := b.check("Fetch", err); c != fault.Unauthenticated {
-				t.Errorf("Fetch with a revoked credential = %v, want Unauthenticated", err)
-			}
-		}
-		r.Revoke(false)
-	}
-	if th, ok := b.fake.(Throttler); ok {
-		th.Throttle(90 * time.Second)
-		d := b.draft("throttled")
-		_, err := p.Publish(b.ctx(), d)
-		if b.throttled("Publish", err); len(b.accepted(d.Key)) != 0 {
-			t.Error("Publish when throttled was accepted")
-		}
-		if f, ok := b.client.(network.Fetcher); ok {
-			_, err := f.Fetch(b.ctx(), "")
-			b.throttled("Fetch", err)
-		}
-		th.Throttle(0)
-	}
-	_, err := p.Publish(b.ctx(), b.draft("again"))
-	b.ok("Publish", err)
-}
-
-func deletes(t *testing.T, b *bench) {
-	x, ok := b.client.(network.Deleter)
-	if !ok {
-		t.Skip("this driver takes nothing back")
-	}
-	d := b.draft("à effacer")
-	r, err := b.publisher().Publish(b.ctx(), d)
-	b.ok("Publish", err)
-	for range 2 {
-		b.ok("Delete", x.Delete(b.ctx(), r.ID))
-	}
-	if a := b.accepted(d.Key); len(a) != 1 || !a[0].Gone {
-		t.Errorf("deleted, the ledger has %+v", a)
 	}
 }
 

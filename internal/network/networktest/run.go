@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -18,35 +19,53 @@ func Run(t *testing.T, driver network.Driver, newFake NewFake) {
 		fake := newFake(t)
 		leaks(t, newBench(t, driver, fake))
 	})
-	for _, part := range []struct {
-		name string
-		f    func(*testing.T, *bench)
-	}{
-		{"opens without I/O and refuses nonsense", opens},
-		{"never prints a secret", secrets},
-		{"proves the account", profile},
-		{"returns soon when its context ends", contexts},
-		{"reads in order and moves forward", reads},
-		{"reads what people really write", readsNaughty},
-		{"skips nothing when the wire breaks", readsBroken},
-		{"survives what is too big", readsBig},
-		{"counts what cannot be read", readsSpoilt},
-		{"loses nothing when cursors lose their meaning", readsRenumbered},
-		{"waits for news", waits},
-		{"publishes once", publishes},
-		{"publishes only what may leave", publishesOnlyWhatMayLeave},
-		{"answers in the thread", answers},
-		{"publishes what people really write", publishesNaughty},
-		{"is ambiguous only about what may have been sent", publishesBroken},
-		{"publishes nothing without a right to", publishesRefused},
-		{"takes back", deletes},
-	} {
-		t.Run(part.name, func(t *testing.T) {
+	for _, c := range checks {
+		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			fake := newFake(t)
-			part.f(t, newBench(t, driver, fake))
+			c.f(t, newBench(t, driver, fake))
 		})
 	}
+}
+
+// checks are what a driver is asked for, each named as a promise of it.
+var checks = []struct {
+	name string
+	f    func(*testing.T, *bench)
+}{
+	{"opens without I/O and refuses nonsense", opens},
+	{"never prints a secret", secrets},
+	{"proves the account", profile},
+	{"says when its right has ended", revoked},
+	{"says how long to wait", throttled},
+	{"is not put off by absurd waits", absurdWaits},
+	{"returns soon when its context ends", contexts},
+	{"takes no page for the network's word", pages},
+	{"does nothing twice behind a proxy that repeats", repeats},
+	{"stops reading what has no end", endless},
+	{"reads in order and moves forward", reads},
+	{"reads what people really write", readsNaughty},
+	{"reads pictures and what is told of them", readsFiles},
+	{"skips nothing when the wire breaks", readsBroken},
+	{"survives what is too big", readsBig},
+	{"counts what cannot be read", readsSpoilt},
+	{"loses nothing when cursors lose their meaning", readsRenumbered},
+	{"waits for news", waits},
+	{"follows a stream", streams},
+	{"publishes once", publishes},
+	{"publishes once though it is told twice", publishesTwice},
+	{"publishes only what may leave", publishesOnlyWhatMayLeave},
+	{"finds nothing but the draft itself", findsNothingElse},
+	{"answers in the thread", answers},
+	{"publishes what people really write", publishesNaughty},
+	{"counts as its network counts", counts},
+	{"publishes pictures with their descriptions", publishesFiles},
+	{"is ambiguous only about what may have been sent", publishesBroken},
+	{"knows the outcome wherever an answer is cut", publishesCut},
+	{"bears clocks that are wrong", wrongClocks},
+	{"takes back", deletes},
+	{"reacts and takes it back", reacts},
+	{"measures", measures},
 }
 
 // bench is one account with a wire that breaks.
@@ -67,7 +86,28 @@ func newBench(t *testing.T, d network.Driver, f Fake) *bench {
 		t.Fatalf("Open: %v", err)
 	}
 	b.client = c
+	t.Cleanup(b.wire.Close)
 	return b
+}
+
+// overHTTP skips what only happens to HTTP.
+func (b *bench) overHTTP() {
+	if b.fake.Wire().HTTP == nil {
+		b.t.Skip("this driver does not speak HTTP")
+	}
+}
+
+// shows is the fake as what shows an ability of the driver; it must, or the ability would go untested.
+func shows[T any](b *bench, ability string) T {
+	b.t.Helper()
+	x, ok := b.fake.(T)
+	if !ok {
+		if _, real := b.fake.(RealServer); real {
+			b.t.Skip("a real server does not show it")
+		}
+		b.t.Fatalf("the driver %s, so its fake must show it: %T is no %v", ability, b.fake, reflect.TypeFor[T]())
+	}
+	return x
 }
 
 // within gives a call the time that a healthy one never needs.
@@ -158,121 +198,6 @@ func secretsOf(c network.Credential) (s []string) {
 	return s
 }
 
-func opens(t *testing.T, b *bench) {
-	endpoint, cred := b.fake.Account()
-	dead := NewBreaker(b.fake.Wire())
-	dead.Set(NoDial, 0)
-	if _, err := b.driver.Open(endpoint, cred, dead.Wire()); err != nil || dead.Broken() {
-		t.Errorf("Open speaks to the network, or fails without it: %v", err)
-	}
-	for _, bad := range []string{"", "{", "\x00", "null", `{"x":1}`, "http://", "http://\r\nHost: x/", strings.Repeat("a", 1<<16)} {
-		if _, err := b.driver.Open(bad, cred, dead.Wire()); fault.CodeOf(err) != fault.Invalid {
-			t.Errorf("Open(%.20q) = %v, want Invalid", bad, err)
-		}
-	}
-	if _, err := b.driver.Open(endpoint, network.Credential{}, dead.Wire()); !cred.IsZero() && fault.CodeOf(err) != fault.Invalid {
-		t.Errorf("Open without a credential = %v, want Invalid", err)
-	}
-	if b.driver.Kind() == "" {
-		t.Error("Kind is empty")
-	}
-}
-
-func secrets(t *testing.T, b *bench) {
-	endpoint, cred := b.fake.Account()
-	for _, shown := range []string{fmt.Sprintf("%v %+v %#v", b.client, b.client, b.client), endpoint} {
-		for _, s := range secretsOf(cred) {
-			if strings.Contains(shown, s) {
-				t.Errorf("%q shows a secret", shown)
-			}
-		}
-	}
-}
-
-func profile(t *testing.T, b *bench) {
-	p, err := b.client.Profile(b.ctx())
-	b.ok("Profile", err)
-	if p.ID == "" || p.Handle == "" {
-		t.Errorf("Profile = %+v", p)
-	}
-	if r, ok := b.fake.(Revoker); ok {
-		r.Revoke(true)
-		_, err = b.client.Profile(b.ctx())
-		if c := b.check("Profile", err); c != fault.Unauthenticated {
-			t.Errorf("Profile with a revoked credential = %v, want Unauthenticated", err)
-		}
-		r.Revoke(false)
-	}
-	if th, ok := b.fake.(Throttler); ok {
-		th.Throttle(90 * time.Second)
-		_, err = b.client.Profile(b.ctx())
-		b.throttled("Profile", err)
-		th.Throttle(0)
-	}
-	b.heal()
-	_, err = b.client.Profile(b.ctx())
-	b.ok("Profile", err)
-	read, wrote := b.wire.Counts()
-	for _, f := range []Fault{NoDial, CutRead, CutWrite, Garbage, BadAnswer} {
-		if f == BadAnswer && b.fake.Wire().HTTP == nil {
-			continue
-		}
-		at := read / 2
-		if f == CutWrite {
-			at = wrote / 2
-		}
-		b.wire.Set(f, at)
-		_, err := b.client.Profile(b.within(3 * time.Second))
-		if c := b.check("Profile, "+f.String(), err); c != fault.Unavailable {
-			t.Errorf("Profile with %v = %v, want Unavailable", f, err)
-		}
-	}
-}
-
-// throttled checks that being too much is told apart, with how long to wait.
-func (b *bench) throttled(what string, err error) {
-	b.t.Helper()
-	c := b.check(what, err)
-	if c != fault.RateLimited && c != fault.Unavailable {
-		b.t.Errorf("%s when throttled = %v, want RateLimited", what, err)
-		return
-	}
-	if d := fault.As(err).RetryAfter; d < 80*time.Second || d > 100*time.Second {
-		b.t.Errorf("%s when told to wait 90 s: RetryAfter = %v", what, d)
-	}
-}
-
-// contexts calls everything over a wire that falls silent, at several places.
-func contexts(t *testing.T, b *bench) {
-	b.ok("Say", b.fake.Say(Said{From: b.fake.Someone(), Subject: "s", Text: "t"}))
-	for name, call := range b.calls() {
-		b.heal()
-		b.check(name, call(b.ctx()))
-		read, _ := b.wire.Counts()
-		for _, at := range []int64{0, 1, read / 2, read - 1} {
-			for _, f := range []Fault{Silence, Slow} {
-				b.wire.Set(f, max(0, at))
-				ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-				start := time.Now()
-				err := call(ctx)
-				if d := time.Since(start); d > 1050*time.Millisecond {
-					t.Errorf("%s with %v after %d bytes returns %v after its context", name, f, at, d-50*time.Millisecond)
-				}
-				cancel()
-				b.check(name, err)
-			}
-		}
-		ended, cancel := context.WithCancel(t.Context())
-		cancel()
-		b.heal()
-		if err := call(ended); err == nil {
-			t.Errorf("%s works with a context that has ended", name)
-		} else {
-			b.check(name, err)
-		}
-	}
-}
-
 // calls is every method that does I/O.
 func (b *bench) calls() map[string]func(context.Context) error {
 	calls := map[string]func(context.Context) error{
@@ -289,6 +214,12 @@ func (b *bench) calls() map[string]func(context.Context) error {
 	}
 	if d, ok := b.client.(network.Deleter); ok {
 		calls["Delete"] = func(ctx context.Context) error { return d.Delete(ctx, "nothing") }
+	}
+	if r, ok := b.client.(network.Reactor); ok {
+		calls["React"] = func(ctx context.Context) error { return r.React(ctx, "nothing", network.Like, true) }
+	}
+	if m, ok := b.client.(network.Meter); ok {
+		calls["Measure"] = func(ctx context.Context) error { _, err := m.Measure(ctx, "nothing"); return err }
 	}
 	return calls
 }

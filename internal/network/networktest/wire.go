@@ -3,8 +3,11 @@ package networktest
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"net"
+	"net/http"
 	"strings"
 	"sync"
 	"syscall"
@@ -15,24 +18,30 @@ import (
 
 // Fault is how a wire breaks, and after how many bytes of a run. Bytes are counted as the driver sees
 // them, over all its connections; an HTTP exchange counts one byte for the request, and one for the head of the
-// answer before those of its body.
+// answer before those of its body. Only CutAnswer counts each byte of a head.
 type Fault int
 
 const (
 	Healthy   Fault = iota
 	CutRead         // after At bytes read, every connection breaks: what was written has arrived
 	CutWrite        // after At bytes written, every connection breaks: the rest never arrives
-	Silence         // after At bytes read, nothing comes any more, and nothing breaks
+	Silence         // after At bytes read, nothing comes any more, and nothing breaks; what comes later comes too late
 	Slow            // after At bytes read, one byte comes each second
 	Garbage         // after At bytes read, nonsense comes
 	Endless         // after At bytes read, more of the last byte comes, without end
-	NoDial          // nobody answers
-	NoTLS           // the certificate is not valid
-	BadAnswer       // (HTTP) a proxy answers 502 with a page
+	NoDial          // the connection is refused
+	Blackhole       // nobody answers, not even to refuse
+	NoName          // the name cannot be resolved now
+	NoTLS           // the certificate has expired
+	Portal          // in place of the network, somebody answers 200 with a page; nothing arrives
+	BadAnswer       // (HTTP) a proxy answers 502 with a page; nothing arrives
+	CutAnswer       // (HTTP) after At bytes of answers, heads and all, one connection breaks: what was written has arrived
+	Repeats         // (HTTP) a proxy sends everything twice, and gives the second answer (At 0) or the first (At 1)
 )
 
 func (f Fault) String() string {
-	return [...]string{"healthy", "cut read", "cut write", "silence", "slow", "garbage", "endless", "no dial", "no TLS", "502"}[f]
+	return [...]string{"healthy", "a cut read", "a cut write", "silence", "one byte a second", "garbage", "an endless answer", "a refused connection", "a black hole", "no name",
+		"an expired certificate", "a captive portal", "a proxy's page", "a cut answer", "a proxy that repeats"}[f]
 }
 
 // Breaker is a wire that breaks as told. It is safe for concurrent use.
@@ -44,6 +53,8 @@ type Breaker struct {
 	at          int64
 	read, wrote int64
 	broken      bool
+	answer      Answer          // of BadAnswer
+	raw         *http.Transport // of CutAnswer; nil without HTTP
 }
 
 // NewBreaker returns a healthy wire over another.
@@ -54,6 +65,7 @@ func (b *Breaker) Set(f Fault, at int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.fault, b.at, b.read, b.wrote, b.broken = f, at, 0, 0, false
+	b.answer = Answer{Status: http.StatusBadGateway}
 }
 
 // Counts tells the bytes read and written since Set.
@@ -73,7 +85,12 @@ func (b *Breaker) Broken() bool {
 var (
 	errRefused = &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 	errReset   = &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}
+	errNoName  = &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "server misbehaving", Name: "network.test", Server: "192.0.2.53:53", IsTemporary: true}}
+	errExpired = &tls.CertificateVerificationError{Err: x509.CertificateInvalidError{Reason: x509.Expired}}
 )
+
+// page is what a captive portal says, on any port.
+const page = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n<html><h1>Welcome to our wireless network</h1></html>\r\n"
 
 // Wire is what the driver gets.
 func (b *Breaker) Wire() network.Wire {
@@ -81,7 +98,7 @@ func (b *Breaker) Wire() network.Wire {
 	w.HTTP = b.client(b.base.HTTP)
 	dial := func(f func(context.Context, string, string) (net.Conn, error), secure bool) func(context.Context, string, string) (net.Conn, error) {
 		return func(ctx context.Context, network, addr string) (net.Conn, error) {
-			if err := b.refuses(secure); err != nil {
+			if err := b.refuses(ctx, secure); err != nil {
 				return nil, err
 			}
 			c, err := f(ctx, network, addr)
@@ -94,7 +111,7 @@ func (b *Breaker) Wire() network.Wire {
 	if b.base.Dial != nil {
 		w.Dial, w.DialTLS = dial(b.base.Dial, false), dial(b.base.DialTLS, true)
 		w.StartTLS = func(ctx context.Context, c net.Conn, host string) (net.Conn, error) {
-			if err := b.refuses(true); err != nil {
+			if err := b.refuses(ctx, true); err != nil {
 				return nil, err
 			}
 			if bc, ok := c.(*conn); ok {
@@ -110,27 +127,43 @@ func (b *Breaker) Wire() network.Wire {
 	return w
 }
 
-func (b *Breaker) refuses(secure bool) error {
+// refuses is why there is no connection, nil when there is one.
+func (b *Breaker) refuses(ctx context.Context, secure bool) error {
+	err := b.refusal(secure)
+	if err == errSilent {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return err
+}
+
+var errSilent = errors.New("silent")
+
+func (b *Breaker) refusal(secure bool) (err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
 	case b.fault == NoDial, b.broken && (b.fault == CutRead || b.fault == CutWrite):
-		b.broken = true
-		return errRefused
+		err = errRefused
+	case b.fault == Blackhole:
+		err = errSilent
+	case b.fault == NoName:
+		err = errNoName
 	case b.fault == NoTLS && secure:
-		b.broken = true
-		return errors.New("tls: failed to verify certificate")
+		err = errExpired
 	}
-	return nil
+	b.broken = b.broken || err != nil
+	return err
 }
 
 func (b *Breaker) wrap(c net.Conn) net.Conn {
-	return &conn{Conn: c, b: b, closed: make(chan struct{})}
+	return &conn{Conn: c, b: b, page: strings.NewReader(page), closed: make(chan struct{})}
 }
 
 type conn struct {
 	net.Conn
 	b      *Breaker
+	page   *strings.Reader // of Portal
 	once   sync.Once
 	closed chan struct{}
 }
@@ -162,12 +195,20 @@ func (c *conn) Read(p []byte) (int, error) {
 	if room < 0 {
 		return c.struck(f, p)
 	}
+	if f == Portal {
+		b.mu.Lock()
+		b.broken = true
+		b.mu.Unlock()
+		return c.page.Read(p)
+	}
 	n, err := c.Conn.Read(p[:room])
 	b.mu.Lock()
 	b.read += int64(n)
 	b.mu.Unlock()
 	return n, err
 }
+
+var nonsense = bytes.Repeat([]byte("\x00\xff{999}\r\n* ] (\r"), 2<<10)
 
 // struck is what a read gives once the fault has struck.
 func (c *conn) struck(f Fault, p []byte) (int, error) {
@@ -179,7 +220,7 @@ func (c *conn) struck(f Fault, p []byte) (int, error) {
 	case Garbage, Endless:
 		n := 0
 		if f == Garbage {
-			n = copy(p, bytes.Repeat([]byte("\x00\xff{999}\r\n* ] (\r"), 8))
+			n = copy(p, nonsense)
 		} else {
 			n = copy(p, strings.Repeat("a", min(len(p), 32<<10)))
 		}
@@ -205,6 +246,10 @@ func (c *conn) struck(f Fault, p []byte) (int, error) {
 func (c *conn) Write(p []byte) (int, error) {
 	b := c.b
 	b.mu.Lock()
+	if b.fault == Portal {
+		b.mu.Unlock()
+		return len(p), nil
+	}
 	room := len(p)
 	if b.fault == CutWrite {
 		room = b.room(len(p), &b.wrote)

@@ -46,7 +46,7 @@ type Servers struct {
 	logs                    []func() string
 }
 
-const accounts = 60
+const accounts = 120
 
 // PasswordOf is the password of an account.
 func PasswordOf(account string) string { return "real-secret-" + account }
