@@ -9,6 +9,7 @@ import (
 	"mime/quotedprintable"
 	"net/mail"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -29,6 +30,9 @@ func compose(e Endpoint, d network.Draft, to []*mail.Address) ([]byte, error) {
 	}
 	if strings.TrimSpace(d.Text) == "" && len(d.Attachments) == 0 {
 		return nil, fault.InvalidFields(op, fault.Field{Name: "text", Key: "email.field.empty"})
+	}
+	if tooMuch(d) {
+		return nil, fault.New(fault.Rejected, op, "email.fault.too_big")
 	}
 	var b bytes.Buffer
 	h := func(name, value string) { fmt.Fprintf(&b, "%s: %s\r\n", name, fold(name, value)) }
@@ -68,6 +72,12 @@ func compose(e Endpoint, d network.Draft, to []*mail.Address) ([]byte, error) {
 	}
 	fmt.Fprintf(&b, "\r\n--%s--\r\n", boundary)
 	return b.Bytes(), nil
+}
+
+// tooMuch tells whether a draft is beyond limits.
+func tooMuch(d network.Draft) bool {
+	large := func(a network.Attachment) bool { return a.Size > limits.FileBytes }
+	return limits.Length(d.Text) > limits.Text || len(d.Attachments) > limits.Attachments || slices.ContainsFunc(d.Attachments, large)
 }
 
 var answerMark = regexp.MustCompile(`(?i)^\s*(re|ré|réf|aw|sv|antw)\s*(\[\d+\])?\s*[\x{a0}\x{202f}]?:`)
@@ -154,7 +164,7 @@ func writeFile(b *bytes.Buffer, a network.Attachment) error {
 	if a.Content == nil {
 		return fault.New(fault.Invalid, "email.Publish", "email.field.file")
 	}
-	content, err := io.ReadAll(io.LimitReader(a.Content(), 30<<20))
+	content, err := io.ReadAll(io.LimitReader(a.Content(), limits.FileBytes))
 	if err != nil {
 		return fault.Wrap(err, fault.Invalid, "email.Publish", "email.field.file")
 	}
@@ -172,7 +182,11 @@ func writeFile(b *bytes.Buffer, a network.Attachment) error {
 	if disposition == "" {
 		disposition = "attachment"
 	}
-	fmt.Fprintf(b, "Content-Type: %s\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: %s\r\n\r\n", kind, fold("Content-Disposition", disposition))
+	fmt.Fprintf(b, "Content-Type: %s\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: %s\r\n", kind, fold("Content-Disposition", disposition))
+	if alt := headerValue(a.Alt); alt != "" {
+		fmt.Fprintf(b, "Content-Description: %s\r\n", fold("Content-Description", encodeWords(alt)))
+	}
+	b.WriteString("\r\n")
 	lines := base64.StdEncoding.EncodeToString(content)
 	for len(lines) > 76 {
 		b.WriteString(lines[:76] + "\r\n")

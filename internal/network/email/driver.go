@@ -59,6 +59,6 @@ func (c *Client) NewKey() string {
 }
 
 // Limits of a mail are those that its readers bear, not the protocol's.
-func (c *Client) Limits() network.Limits {
-	return network.Limits{Text: 100_000, Length: utf8.RuneCountInString, Attachments: 20, FileBytes: 15 << 20}
-}
+func (c *Client) Limits() network.Limits { return limits }
+
+var limits = network.Limits{Text: 100_000, Length: utf8.RuneCountInString, Attachments: 20, FileBytes: 15 << 20}
