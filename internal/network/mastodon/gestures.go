@@ -11,7 +11,7 @@ import (
 
 // Delete implements network.Deleter.
 func (c *Client) Delete(ctx context.Context, id network.RemoteID) error {
-	_, err := c.do(ctx, call{op: "mastodon.Delete", method: http.MethodDelete, path: "/api/v1/statuses/" + segment(string(id))}, nil)
+	_, err := c.do(ctx, call{op: "mastodon.Delete", method: http.MethodDelete, path: "/api/v1/statuses/" + segment(string(id))}, new(struct{}))
 	if fault.Is(err, fault.NotFound) {
 		return nil
 	}
@@ -29,7 +29,7 @@ func (c *Client) React(ctx context.Context, id network.RemoteID, r network.React
 	if verb[which] == "" {
 		return fault.New(fault.Unsupported, op, "mastodon.fault.unsupported", "host", c.host())
 	}
-	_, err := c.post(ctx, op, "/api/v1/statuses/"+segment(string(id))+"/"+verb[which], url.Values{}, nil)
+	_, err := c.post(ctx, op, "/api/v1/statuses/"+segment(string(id))+"/"+verb[which], url.Values{}, new(struct{}))
 	if fault.Is(err, fault.NotFound) && !on {
 		return nil // what is gone is liked by nobody
 	}
