@@ -273,29 +273,3 @@ func (b *Inbox) draft(ctx context.Context, d Delivery) (network.Draft, error) {
 	}
 	return draft, nil
 }
-
-// Limits is what the network of an account takes, for whoever writes an answer. It returns the fault for which
-// nothing can be answered there.
-func (b *Inbox) Limits(ctx context.Context, placeID, accountID string) (network.Limits, error) {
-	return b.limits(ctx, b.DB, placeID, accountID)
-}
-
-// limits is Limits within a transaction.
-func (b *Inbox) limits(ctx context.Context, q db.Querier, placeID, accountID string) (network.Limits, error) {
-	a, err := place.GetAccount(ctx, q, placeID, accountID)
-	if err != nil {
-		return network.Limits{}, err
-	}
-	if a.State == place.AccountOff {
-		return network.Limits{}, fault.New(fault.Conflict, "inbox.reply", "inbox.account_off")
-	}
-	c, err := b.Open(a)
-	if err != nil {
-		return network.Limits{}, err
-	}
-	p, ok := c.(network.Publisher)
-	if !ok {
-		return network.Limits{}, fault.New(fault.Unsupported, "inbox.reply", "inbox.no_answers")
-	}
-	return p.Limits(), nil
-}

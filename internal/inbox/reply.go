@@ -98,7 +98,7 @@ func (b *Inbox) reply(ctx context.Context, tx db.Tx, actor place.Actor, placeID 
 	if err := collision(ctx, tx, placeID, c.ID, actor.ID, a.Seen); err != nil {
 		return done, err
 	}
-	if err := b.fits(ctx, tx, placeID, answers.AccountID, a.Text, files); err != nil {
+	if err := b.fits(ctx, tx, placeID, answers, a.Text, files); err != nil {
 		return done, err
 	}
 	now := time.Now().Truncate(time.Microsecond)
@@ -225,9 +225,9 @@ func collision(ctx context.Context, tx db.Tx, placeID, id, memberID, seen string
 }
 
 // fits tells whether the network takes an answer, before anybody waits for it.
-func (b *Inbox) fits(ctx context.Context, tx db.Tx, placeID, accountID, words string, files []staged) error {
+func (b *Inbox) fits(ctx context.Context, tx db.Tx, placeID string, answers Message, words string, files []staged) error {
 	const op = "inbox.reply"
-	l, err := b.limits(ctx, tx, placeID, accountID)
+	l, err := b.reach(ctx, tx, placeID, answers)
 	if err != nil {
 		return err
 	}

@@ -276,6 +276,7 @@ type Publisher interface {
 type Limits struct {
 	Text        int // the longest text, in Length's unit; 0 = no limit
 	Length      func(string) int
+	Link        int   // a link counts as so many and a name without its server, whatever their length; 0 = as they are written
 	Attachments int   // the most files with one message
 	FileBytes   int64 // the largest file, bytes
 }

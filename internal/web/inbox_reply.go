@@ -14,6 +14,7 @@ import (
 	"comptoir/internal/fault"
 	"comptoir/internal/floor"
 	"comptoir/internal/inbox"
+	"comptoir/internal/network"
 	"comptoir/internal/place"
 	"comptoir/internal/web/locale"
 	"comptoir/internal/web/view"
@@ -51,20 +52,24 @@ func (s *Server) replyBox(ctx context.Context, r *http.Request, v *door.Visit, l
 		}
 		b.Text = draft
 	}
-	limits, err := s.Inbox.Limits(ctx, v.Place.ID, t.AccountID)
+	if t.PersonID == "" {
+		b.Off = l.T("reply.nobody")
+		return b, nil
+	}
+	reach, err := s.Inbox.Reach(ctx, v.Place.ID, t.ID)
 	switch {
 	case err != nil && fault.CodeOf(err) == fault.Internal:
 		return b, err
 	case err != nil:
 		b.Off = l.Fault(err)
 		return b, nil
-	case t.PersonID == "":
-		b.Off = l.T("reply.nobody")
-		return b, nil
 	}
-	b.Attach, b.Max = limits.Attachments > 0, limits.Text
-	if b.Max > 0 && limits.Length != nil {
-		b.Used = limits.Length(b.Text)
+	b.Attach, b.Max, b.Link = reach.Attachments > 0, reach.Text, reach.Link
+	if b.Max > 0 && reach.Length != nil {
+		b.Used = reach.Length(b.Text)
+	}
+	if len(reach.Notified) > 0 {
+		b.To, b.Private = l.T("reply.to."+string(reach.Visibility), "who", l.List(reach.Notified)), reach.Visibility == network.Private
 	}
 	return b, s.kept(ctx, r, v, l, t, &b)
 }

@@ -53,7 +53,7 @@ func ParseEndpoint(s string) (Endpoint, error) {
 }
 
 func (e Endpoint) limits() network.Limits {
-	return network.Limits{Text: e.Text, Length: e.length, Attachments: e.Files, FileBytes: e.FileBytes}
+	return network.Limits{Text: e.Text, Length: e.length, Link: e.Link, Attachments: e.Files, FileBytes: e.FileBytes}
 }
 
 // origin is scheme, host and port.

@@ -221,6 +221,9 @@ type Reply struct {
 	Identity Face
 	Max      int // in the network's unit, 0 = no limit
 	Used     int
+	Link     int    // what a link counts as, 0 = as it is written
+	To       string // whom the answer notifies and who can read it, "" = the person alone
+	Private  bool   // only they can
 	Kept     []Kept
 	Manage   string // where kept replies are put in order, "" hides it
 	Attach   bool

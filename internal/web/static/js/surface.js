@@ -27,11 +27,13 @@
   // ── The length of a reply, in user-perceived characters; the server counts again in the network's own unit.
   const graphemes = 'Segmenter' in Intl ? new Intl.Segmenter() : null;
   const length = text => graphemes ? [...graphemes.segment(text)].length : [...text].length;
+  // Where links have a weight of their own, a name counts without its server.
+  const weight = (text, link) => link ? length(text.replace(/https?:\/\/\S+/gi, 'x'.repeat(link)).replace(/@([\w.-]+)@[\w.-]+/g, '@$1')) : length(text);
   const number = new Intl.NumberFormat(document.documentElement.lang || undefined), farOff = 10000; // what nobody reaches is counted when it is near
   const count = field => {
     const out = document.getElementById(field.dataset.count), max = +out?.dataset.max;
     if (!out || !max) return;
-    const n = length(field.value), near = n >= max * .9;
+    const n = weight(field.value, +out.dataset.link), near = n >= max * .9;
     out.textContent = near || max <= farOff ? number.format(n) + '\u00a0/\u00a0' + number.format(max) : '';
     out.classList.toggle('count--near', near && n <= max);
     out.classList.toggle('count--over', n > max);
