@@ -2,8 +2,8 @@
 // work before giving it anything of theirs.
 //
 // It runs the product itself, on a folder of its own that is removed afterwards: the guests are browsers
-// that open a table's address and send its form; the mails lie on a mail server faked in memory, which the
-// product reads over IMAP on the loopback; colleagues use the same gestures as members do. Nothing leaves
+// that open a table's address and send its form; the mails lie on a mail server faked in memory, and the mentions on a
+// Mastodon server, which the product reads over the loopback as it reads any; colleagues use the same gestures as members do. Nothing leaves
 // the machine, and nothing in the product knows that it is a demonstration.
 package demo
 
@@ -25,6 +25,7 @@ import (
 	"comptoir/internal/network"
 	"comptoir/internal/network/email"
 	"comptoir/internal/network/email/emailtest"
+	"comptoir/internal/network/mastodon/mastodontest"
 	"comptoir/internal/outgoing"
 	"comptoir/internal/place"
 )
@@ -41,16 +42,18 @@ const mailbox, mailPassword = "bonjour@lezinc.test", "le zinc brille"
 
 // stage is everything that the evening needs.
 type stage struct {
-	cfg    Config
-	dir    string
-	rand   *rand.Rand
-	app    *app.App
-	mail   *emailtest.Server
-	phones *outgoing.Door
-	place  place.Place
-	staff  []place.Actor // who goes to the tables
-	tables map[int]string
-	owner  place.Member
+	cfg  Config
+	dir  string
+	rand *rand.Rand
+	app  *app.App
+	mail *emailtest.Server
+	// fediverse is the Mastodon server where the place has its account, and everybody else.
+	fediverse *mastodontest.Server
+	phones    *outgoing.Door
+	place     place.Place
+	staff     []place.Actor // who goes to the tables
+	tables    map[int]string
+	owner     place.Member
 }
 
 // Run plays until ctx ends. It prints one line, "ready http://…", with a link that signs in once.
@@ -91,11 +94,15 @@ func (s *stage) open(ctx context.Context, log *slog.Logger) (err error) {
 		return err
 	}
 	s.mail.Add(mailbox, mailPassword)
+	if s.fediverse, err = mastodontest.Start(mastodontest.Mastodon); err != nil {
+		return err
+	}
+	s.fediverse.Add(bar, "Le Zinc")
 	// The guests' phones are on this machine too: they go out by the operator's door, which may.
 	if s.phones, err = outgoing.New(outgoing.Config{}); err != nil {
 		return err
 	}
-	s.app, err = app.New(ctx, app.Config{Data: filepath.Join(s.dir, "data"), Listen: s.cfg.Listen, AllowPrivate: mailAddresses(s.mail)}, log)
+	s.app, err = app.New(ctx, app.Config{Data: filepath.Join(s.dir, "data"), Listen: s.cfg.Listen, AllowPrivate: append(mailAddresses(s.mail), s.fediverse.Host())}, log)
 	return err
 }
 
@@ -109,6 +116,9 @@ func (s *stage) close() {
 	}
 	if s.mail != nil {
 		s.mail.Close()
+	}
+	if s.fediverse != nil {
+		s.fediverse.Close()
 	}
 	if s.dir != "" {
 		os.RemoveAll(s.dir)
@@ -147,6 +157,13 @@ func (s *stage) build(ctx context.Context) (link string, err error) {
 			}
 		}
 	}
+	for _, t := range toots {
+		if t.after == 0 {
+			if err := s.toot(t, "", time.Now().Add(-t.ago)); err != nil {
+				return "", err
+			}
+		}
+	}
 	if err := s.hire(ctx, boss); err != nil {
 		return "", err
 	}
@@ -161,6 +178,9 @@ func (s *stage) build(ctx context.Context) (link string, err error) {
 		Credential: network.NewCredential(map[string]string{"imap_password": mailPassword, "smtp_password": mailPassword}),
 	})
 	if err != nil {
+		return "", err
+	}
+	if err := s.connect(ctx, boss); err != nil {
 		return "", err
 	}
 	if _, err := place.TakeNotices(ctx, d, s.owner.ID); err != nil { // what the evening began with is no news

@@ -17,6 +17,7 @@ import (
 	"comptoir/internal/db"
 	"comptoir/internal/floor"
 	"comptoir/internal/network/email/emailtest"
+	"comptoir/internal/network/mastodon/mastodontest"
 )
 
 // play lets guests come, mails arrive and colleagues go to tables, until ctx ends.
@@ -31,10 +32,19 @@ func (s *stage) play(ctx context.Context) error {
 			}
 		}
 	})
+	answers := make(chan mastodontest.Post, 16)
+	s.fediverse.OnPost(func(p mastodontest.Post) {
+		select {
+		case answers <- p:
+		default:
+		}
+	})
 	g.Go(func() error { return s.guests(ctx) })
 	g.Go(func() error { return s.post(ctx) })
 	g.Go(func() error { return s.colleagues(ctx) })
 	g.Go(func() error { return s.answer(ctx, thanks) })
+	g.Go(func() error { return s.mentions(ctx) })
+	g.Go(func() error { return s.thankForToots(ctx, answers) })
 	return g.Wait()
 }
 

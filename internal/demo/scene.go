@@ -43,6 +43,22 @@ var letters = []letter{
 		body: "Un mot pour dire merci : la lumière, la musique, l’accueil. On revient jeudi.\n\n-- \nMarie-Soleil Roy", thanks: ""},
 }
 
+// toot is a mention on Mastodon, before the doors open (ago) or during the evening (after).
+type toot struct {
+	ago, after time.Duration
+	from, name string
+	text, lang string
+	visibility string // "" = everybody
+	thanks     string // what they answer when the place answered them, "" = nothing
+}
+
+// toots is what people say of the place on the web.
+var toots = []toot{
+	{ago: 5 * time.Hour, from: "fabienne@ruelle.test", name: "Fabienne Aubin", lang: "fr", text: "c’est vrai que vous passez du soul le jeudi? On serait quatre, avec ma mère qui a 71 ans et qui danse mieux que moi.", thanks: "Parfait, elle a déjà sorti ses souliers."},
+	{after: 14 * time.Second, from: "jules@ruelle.test", name: "Jules", lang: "fr", visibility: "direct", text: "j’ai dû laisser ma carte au bar hier soir, au nom de Jules Caron. Vous l’avez?", thanks: "Merci! Je passe avant 19 h."},
+	{after: 55 * time.Second, from: "noor@harbour.test", name: "Noor", lang: "en", text: "the negroni and that last song. Whoever plays tonight: thank you. What was it called?", thanks: "Found it. Thank you both!"},
+}
+
 // evening is what guests do. It begins at once, so that whoever opens the page sees the room live.
 var evening = []guestAct{
 	{after: 2 * time.Second, table: 7, kind: "hungry", text: "On est quatre, on ne voit personne!", lang: "fr"},

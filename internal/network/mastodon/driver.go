@@ -56,6 +56,7 @@ type Client struct {
 var _ interface {
 	network.Client
 	network.Fetcher
+	network.Waiter
 	network.Publisher
 	network.Addresser
 	network.Finder

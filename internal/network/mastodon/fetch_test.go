@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"comptoir/internal/fault"
 	"comptoir/internal/network"
 	"comptoir/internal/network/mastodon"
 	"comptoir/internal/network/mastodon/mastodontest"
@@ -43,6 +44,23 @@ func TestWhatIsNoMessageIsPassedOverAndNotCounted(t *testing.T) {
 		p, err := c.Fetch(t.Context(), "")
 		if err != nil || p.Skipped != 0 || len(p.Messages) != 1 || p.Messages[0].Text != "@lezinc bonsoir" {
 			t.Errorf("read %+v, %v", p, err)
+		}
+	})
+}
+
+// The suite lets a server be that cannot say it, so that is said here: Mastodon can, and GoToSocial speaks otherwise.
+func TestMastodonSaysWhenSomethingIsNew(t *testing.T) {
+	each(t, func(t *testing.T, f *fake, c *mastodon.Client) {
+		_, cur := all(t, c, "")
+		done := make(chan error, 1)
+		go func() { done <- c.Wait(t.Context(), cur) }()
+		time.Sleep(50 * time.Millisecond)
+		f.say(t, mastodontest.Post{Text: "@lezinc debout"})
+		err := <-done
+		if f.Endpoint("lezinc").Software == string(mastodontest.GoToSocial) {
+			wantFault(t, err, fault.Unsupported, "")
+		} else if err != nil {
+			t.Error(err)
 		}
 	})
 }

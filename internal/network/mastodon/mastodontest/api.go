@@ -54,6 +54,7 @@ func (s *Server) routes() http.Handler {
 	} {
 		mux.HandleFunc(rt.pattern, s.serve(rt))
 	}
+	mux.HandleFunc("GET /api/v1/streaming/user/notification", s.stream)
 	mux.HandleFunc("GET /oauth/authorize", s.consent)
 	mux.HandleFunc("POST /oauth/authorize", s.consented)
 	mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })

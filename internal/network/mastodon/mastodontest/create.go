@@ -91,7 +91,7 @@ func (s *Server) publish(p *Post) *Post {
 	}
 	for _, a := range p.mentions {
 		if a != p.From {
-			s.notices = append(s.notices, &notice{id: s.newID(), kind: "mention", to: a, from: p.From, post: p, at: p.At})
+			s.tell(&notice{kind: "mention", to: a, from: p.From, post: p, at: p.At})
 		}
 	}
 	return p

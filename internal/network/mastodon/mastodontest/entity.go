@@ -24,12 +24,8 @@ func (s *Server) version() string {
 
 func (s *Server) configuration() map[string]any {
 	l := s.limits()
-	streaming := "ws://" + s.Host()
-	if s.mood == GoToSocial {
-		streaming = "wss://" + s.Host() // although nothing here is encrypted
-	}
 	return map[string]any{
-		"urls":     map[string]any{"streaming": streaming},
+		"urls":     map[string]any{"streaming": s.streaming()},
 		"statuses": map[string]int{"max_characters": l.characters, "max_media_attachments": l.files, "characters_reserved_per_url": l.link},
 		"media_attachments": map[string]any{
 			"supported_mime_types": fileTypes, "description_limit": l.alt, "image_size_limit": 16777216, "image_matrix_limit": 33177600,
@@ -129,13 +125,16 @@ func (s *Server) notifications(r *http.Request, g *grant) (int, any) {
 		}
 	}
 	return http.StatusOK, s.part(r, ids, 40, 80, func(i int) any {
-		n := own[i]
-		out := map[string]any{"id": n.id, "type": n.kind, "created_at": stamp(n.at), "group_key": "ungrouped-" + n.id, "account": s.account(n.from), "status": nil}
-		if n.post != nil && !n.post.Gone {
-			out["status"] = s.status(n.post, g.account)
-		}
-		return out
+		return s.notification(own[i], g.account)
 	})
+}
+
+func (s *Server) notification(n *notice, viewer *Account) any {
+	out := map[string]any{"id": n.id, "type": n.kind, "created_at": stamp(n.at), "group_key": "ungrouped-" + n.id, "account": s.account(n.from), "status": nil}
+	if n.post != nil && !n.post.Gone {
+		out["status"] = s.status(n.post, viewer)
+	}
+	return out
 }
 
 func (s *Server) own(r *http.Request, g *grant) (int, any) {

@@ -7,7 +7,6 @@
 package mastodontest
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -65,6 +64,8 @@ type Server struct {
 	ledger   []*Post           // what clients posted, in order
 	asked    map[string]int    // requests by route
 	onPost   func(Post)
+	told     chan struct{} // closed when somebody is told of something, and made anew
+	closing  chan struct{}
 }
 
 // Account is somebody, here or elsewhere.
@@ -111,6 +112,7 @@ func Start(mood Mood) (*Server, error) {
 	s := &Server{
 		mood: mood, accounts: map[string]*Account{}, files: map[string]*upload{}, apps: map[string]*app{}, codes: map[string]*grant{},
 		tokens: map[string]*grant{}, keys: map[string]string{}, asked: map[string]int{},
+		told: make(chan struct{}), closing: make(chan struct{}),
 	}
 	var err error
 	if s.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
@@ -123,9 +125,7 @@ func Start(mood Mood) (*Server, error) {
 
 // Close ends every connection and waits until the server is gone.
 func (s *Server) Close() {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	s.http.Shutdown(ctx)
+	close(s.closing)
 	s.http.Close()
 	s.running.Wait()
 }
@@ -188,7 +188,7 @@ func (s *Server) Endpoint(acct string) mastodon.Endpoint {
 	l := s.limits()
 	return mastodon.Endpoint{
 		Server: s.URL(), Domain: Domain, Software: string(s.mood), Account: s.accounts[strings.ToLower(acct)].ID, Handle: "@" + acct + "@" + Domain,
-		Text: l.characters, Link: l.link, Files: l.files, FileBytes: 16 << 20, Alt: l.alt, Types: fileTypes, Polls: true,
+		Text: l.characters, Link: l.link, Files: l.files, FileBytes: 16 << 20, Alt: l.alt, Types: fileTypes, Polls: true, Streaming: s.streaming(),
 	}
 }
 
@@ -212,14 +212,14 @@ func (s *Server) Spoil(acct string) {
 	defer s.mu.Unlock()
 	a := s.accounts[strings.ToLower(acct)]
 	p := &Post{ID: s.newID(), From: a, At: s.now(), raw: `{"id":{"no":"id"},"account":7,"content":["?"]}`}
-	s.notices = append(s.notices, &notice{id: s.newID(), kind: "mention", to: a, from: a, post: p, at: p.At})
+	s.tell(&notice{kind: "mention", to: a, from: a, post: p, at: p.At})
 }
 
 // Notify tells an account of something else than a mention: a kind of notification that may be new to everybody.
 func (s *Server) Notify(acct, kind, from string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.notices = append(s.notices, &notice{id: s.newID(), kind: kind, to: s.accounts[strings.ToLower(acct)], from: s.add(from, from), at: s.now()})
+	s.tell(&notice{kind: kind, to: s.accounts[strings.ToLower(acct)], from: s.add(from, from), at: s.now()})
 }
 
 // Remove takes a post back, as its author does.
@@ -322,7 +322,7 @@ func (s *Server) SayTo(to, acct, name string, p Post, padding int) (Post, error)
 	done := s.publish(&p)
 	if a := s.accounts[strings.ToLower(to)]; !slices.Contains(done.mentions, a) {
 		done.mentions = append(done.mentions, a)
-		s.notices = append(s.notices, &notice{id: s.newID(), kind: "mention", to: a, from: done.From, post: done, at: done.At})
+		s.tell(&notice{kind: "mention", to: a, from: done.From, post: done, at: done.At})
 	}
 	return *done, nil
 }
