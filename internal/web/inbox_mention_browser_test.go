@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"strings"
 	"testing"
 
 	"comptoir/internal/browsertest"
@@ -21,9 +22,9 @@ func TestTheReplyBoxCountsAsTheNetworkDoes(t *testing.T) {
 			p.Fill("input[type=email]", m.Owner.Email)
 			p.Fill("input[type=password]", webtest.Password)
 			p.Follow("form button.btn--lit")
-			p.WaitFor("#compte")
-			p.Fill("#reponse textarea", "Oui! https://lezinc.test/la/carte/de/ce/soir/et/de/demain et @quelquun@un.serveur.bien.long.test")
-			p.WaitForText("#compte", "41\u00a0/\u00a0487") // 5 + 23 + 4 + 9
+			p.WaitFor("html[data-stream=open]")
+			p.Fill("#reponse textarea", "Oui! https://lezinc.test/la/carte/de/ce/soir/et/de/demain et @quelquun@un.serveur.bien.long.test "+strings.Repeat("n", 420)) // a phone counts when it is near
+			p.WaitForText("#compte", "462\u00a0/\u00a0487")                                                                                                           // 5 + 23 + 4 + 9 + 1 + 420
 			p.Fits()
 			p.Axe()
 			p.Screenshot("mention_" + name)
