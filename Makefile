@@ -45,6 +45,10 @@ race: ## what runs without a browser or real mail servers, with the race detecto
 fuzz: ## every fuzz test for TIME (30s)
 	scripts/fuzz $(or $(TIME),30s)
 
+.PHONY: mutants
+mutants: ## small mistakes planted in the drivers, each found by the check that it names (DRIVER=email, RUN=regexp)
+	$(GO) run ./internal/network/networktest/mutants -driver "$(DRIVER)" -run "$(RUN)"
+
 .PHONY: crash
 crash: ## the whole program, killed and broken (RUNS=500 EACH=20 RATE=1000; SEED=n plays a plan of faults again)
 	$(BESIDE_POSTGRES) $(GO) test -count=1 -timeout 4h -v ./internal/crash -args \

@@ -141,7 +141,7 @@ func contexts(t *testing.T, b *bench) {
 				start := time.Now()
 				err := call(ctx)
 				if d := time.Since(start); d > 1050*time.Millisecond {
-					t.Errorf("%s with %v after %d bytes returns %v after its context", name, f, at, d-50*time.Millisecond)
+					t.Fatalf("%s with %v after %d bytes returns %v after its context", name, f, at, d-50*time.Millisecond)
 				}
 				cancel()
 				b.check(name, err)
@@ -150,7 +150,7 @@ func contexts(t *testing.T, b *bench) {
 		b.wire.Set(Blackhole, 0)
 		start := time.Now()
 		if err := call(b.within(50 * time.Millisecond)); b.check(name, err) != fault.Unavailable || time.Since(start) > 1050*time.Millisecond {
-			t.Errorf("%s into a black hole = %v after %v", name, err, time.Since(start))
+			t.Fatalf("%s into a black hole = %v after %v", name, err, time.Since(start))
 		}
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()

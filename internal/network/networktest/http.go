@@ -82,7 +82,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			resp.Body.Close()
 		}
 		return answer.to(req), nil
-	case f == CutAnswer && b.raw != nil:
+	case (f == CutAnswer || f == EndAnswer) && b.raw != nil:
 		return b.raw.RoundTrip(req)
 	case f == Repeats:
 		return t.twice(req, at)
@@ -188,7 +188,7 @@ func (readOnly) SetDeadline(time.Time) error      { return nil }
 func (readOnly) SetReadDeadline(time.Time) error  { return nil }
 func (readOnly) SetWriteDeadline(time.Time) error { return nil }
 
-// overBreakingConnections is a transport of its own over connections that CutAnswer breaks. It keeps connections as
+// overBreakingConnections is a transport of its own over connections that CutAnswer and EndAnswer break. It keeps connections as
 // a real one does: what net/http sends again by itself over a new one is seen here and nowhere else.
 func (b *Breaker) overBreakingConnections(t *http.Transport) *http.Transport {
 	t = t.Clone()
@@ -208,7 +208,9 @@ func (b *Breaker) overBreakingConnections(t *http.Transport) *http.Transport {
 
 type cutConn struct {
 	net.Conn
-	b *Breaker
+	b    *Breaker
+	run  int   // in which it was read
+	read int64 // bytes in that run
 }
 
 // Read lets a byte come before it keeps it back: then the network has done what it was asked.
@@ -217,11 +219,18 @@ func (c *cutConn) Read(p []byte) (int, error) {
 	b := c.b
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if c.run != b.run {
+		c.run, c.read = b.run, 0
+	}
 	came := int64(n)
-	if b.fault == CutAnswer && !b.broken && b.read+came > b.at {
-		n, err, b.broken = int(max(0, b.at-b.read)), errReset, true
+	if (b.fault == CutAnswer || b.fault == EndAnswer) && c.read+came > b.at {
+		n, b.broken = int(max(0, b.at-c.read)), true
+		if err = errReset; b.fault == EndAnswer {
+			err = io.EOF
+		}
 		c.Conn.Close()
 	}
 	b.read += came
+	c.read += came
 	return n, err
 }

@@ -58,9 +58,7 @@ func (c *client) send(ctx context.Context, q call) (resp *http.Response, lost fa
 	if err != nil {
 		return nil, lost, fault.Wrap(err, fault.Invalid, "notes", "")
 	}
-	req.GetBody = nil // net/http sends again by itself what it can read again
 	req.Header.Set("Authorization", "Bearer "+c.token("token"))
-	req.Header.Set("Idempotency-Key", "this makes net/http bold")
 	resp, err = c.http.Do(req)
 	if q.once && sent.Load() {
 		lost = fault.Ambiguous

@@ -122,25 +122,28 @@ func answers(t *testing.T, b *bench) {
 	if len(got) != 1 {
 		t.Fatalf("read %q", texts(got))
 	}
-	d := b.draft("Avec plaisir.")
-	d.To, d.Subject, d.ReplyTo = nil, "", &got[0]
-	r, err := p.Publish(b.ctx(), d)
-	b.ok("Publish", err)
-	if a := b.accepted(d.Key); len(a) != 1 || a[0].Answers != got[0].ID {
-		t.Fatalf("answering %s, the ledger has %+v", got[0].ID, a)
-	}
-	b.say(Said{Subject: "Re: Réservation", Text: "Merci !", Answers: r.ID})
-	back, _, _ := b.drain(cur)
-	if len(back) == 0 {
-		t.Fatal("the answer to our answer is not read")
-	}
-	m := back[len(back)-1]
-	if m.ReplyTo != r.ID || m.Thread == "" || m.Thread != got[0].Thread {
-		t.Errorf("an answer to %s in thread %s is read as one to %s in %s", r.ID, got[0].Thread, m.ReplyTo, m.Thread)
+	thread, last := got[0].Thread, got[0]
+	for _, words := range [][2]string{{"Avec plaisir.", "Merci !"}, {"À samedi.", "À samedi !"}} {
+		d := b.draft(words[0])
+		d.To, d.Subject, d.ReplyTo = nil, "", &last
+		r, err := p.Publish(b.ctx(), d)
+		b.ok("Publish", err)
+		if a := b.accepted(d.Key); len(a) != 1 || a[0].Answers != last.ID {
+			t.Fatalf("answering %s, the ledger has %+v", last.ID, a)
+		}
+		b.say(Said{Subject: "Re: Réservation", Text: words[1], Answers: r.ID})
+		back, _, _ := b.drain(cur)
+		if len(back) == 0 || back[len(back)-1].Text != words[1] {
+			t.Fatal("the answer to our answer is not read")
+		}
+		last = back[len(back)-1]
+		if last.ReplyTo != r.ID || last.Thread == "" || last.Thread != thread {
+			t.Errorf("an answer to %s in thread %s is read as one to %s in %s", r.ID, thread, last.ReplyTo, last.Thread)
+		}
 	}
 	b.say(Said{Subject: "Réservation", Text: "Une autre table, un autre soir."})
 	other, _, _ := b.drain(cur)
-	if m := other[len(other)-1]; m.ReplyTo != "" || m.Thread == got[0].Thread {
+	if m := other[len(other)-1]; m.ReplyTo != "" || m.Thread == thread {
 		t.Errorf("something new is read as an answer to %q in thread %q", m.ReplyTo, m.Thread)
 	}
 }
@@ -255,16 +258,20 @@ func publishesCut(t *testing.T, b *bench) {
 			at = append(at, int64(len(at)))
 		}
 	}
-	for _, n := range at {
-		if n%2 == 0 {
+	for i, n := range at {
+		for _, kept := range []bool{false, true} {
+			if n > 1 && kept != (i%2 == 0) {
+				continue // one of both is enough
+			}
 			b.wire.Close()
-		} else {
-			b.wire.Set(CutAnswer, math.MaxInt64)
-			_, err := b.client.Profile(b.ctx())
-			b.ok("Profile", err)
+			if kept {
+				b.wire.Set(CutAnswer, math.MaxInt64)
+				_, err := b.client.Profile(b.ctx())
+				b.ok("Profile", err)
+			}
+			b.wire.Set([]Fault{CutAnswer, EndAnswer}[i/2%2], n)
+			b.outcome(fmt.Sprintf("cut after %d of %d bytes of answers on a connection that was kept: %v", n, read, kept), 3*time.Second)
 		}
-		b.wire.Set(CutAnswer, n)
-		b.outcome(fmt.Sprintf("cut after %d of %d bytes of answers", n, read), 3*time.Second)
 	}
 }
 
@@ -293,9 +300,20 @@ func leaks(t *testing.T, b *bench) {
 	b.say(Said{Subject: "s", Text: "t"})
 	before := runtime.NumGoroutine()
 	for name, call := range b.calls() {
-		for _, f := range []Fault{Healthy, CutRead, CutWrite, Garbage, Silence} {
-			b.wire.Set(f, 120)
-			b.check(name, call(b.within(100*time.Millisecond)))
+		b.heal()
+		b.check(name, call(b.ctx()))
+		read, wrote := b.wire.Counts()
+		for _, f := range []Fault{CutRead, CutWrite, Garbage, Silence} {
+			patience := 10 * time.Second // whose end would close what was left open
+			if f == Silence {
+				patience = 100 * time.Millisecond
+			}
+			at := read / 2
+			if f == CutWrite {
+				at = wrote / 2
+			}
+			b.wire.Set(f, at)
+			b.check(name, call(b.within(patience)))
 		}
 	}
 	b.heal()

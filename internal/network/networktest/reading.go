@@ -205,8 +205,10 @@ func readsBroken(t *testing.T, b *bench) {
 	if b.fake.Wire().HTTP != nil {
 		b.wire.Set(CutAnswer, math.MaxInt64)
 		b.drain(begin)
-		runs[0].fault = CutAnswer // each byte of the head, too
+		runs[0].fault = CutAnswer // within the head, too
 		runs[0].n, _ = b.wire.Counts()
+		runs = append(runs, runs[0])
+		runs[len(runs)-1].fault = EndAnswer
 	}
 	for _, f2 := range runs {
 		for _, at := range b.points(f2.n) {

@@ -18,7 +18,7 @@ import (
 
 // Fault is how a wire breaks, and after how many bytes of a run. Bytes are counted as the driver sees
 // them, over all its connections; an HTTP exchange counts one byte for the request, and one for the head of the
-// answer before those of its body. Only CutAnswer counts each byte of a head.
+// answer before those of its body. CutAnswer and EndAnswer count each byte of a head.
 type Fault int
 
 const (
@@ -35,13 +35,14 @@ const (
 	NoTLS           // the certificate has expired
 	Portal          // in place of the network, somebody answers 200 with a page; nothing arrives
 	BadAnswer       // (HTTP) a proxy answers 502 with a page; nothing arrives
-	CutAnswer       // (HTTP) after At bytes of answers, heads and all, one connection breaks: what was written has arrived
+	CutAnswer       // (HTTP) after At bytes of answers, heads and all, each connection breaks: what was written has arrived
+	EndAnswer       // (HTTP) the same, but each connection ends as if there were no more to say
 	Repeats         // (HTTP) a proxy sends everything twice, and gives the second answer (At 0) or the first (At 1)
 )
 
 func (f Fault) String() string {
 	return [...]string{"healthy", "a cut read", "a cut write", "silence", "one byte a second", "garbage", "an endless answer", "a refused connection", "a black hole", "no name",
-		"an expired certificate", "a captive portal", "a proxy's page", "a cut answer", "a proxy that repeats"}[f]
+		"an expired certificate", "a captive portal", "a proxy's page", "a cut answer", "an answer that ends early", "a proxy that repeats"}[f]
 }
 
 // Breaker is a wire that breaks as told. It is safe for concurrent use.
@@ -52,9 +53,10 @@ type Breaker struct {
 	fault       Fault
 	at          int64
 	read, wrote int64
+	run         int // counts Set
 	broken      bool
 	answer      Answer          // of BadAnswer
-	raw         *http.Transport // of CutAnswer; nil without HTTP
+	raw         *http.Transport // of CutAnswer and EndAnswer; nil without HTTP
 }
 
 // NewBreaker returns a healthy wire over another.
@@ -65,6 +67,7 @@ func (b *Breaker) Set(f Fault, at int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.fault, b.at, b.read, b.wrote, b.broken = f, at, 0, 0, false
+	b.run++
 	b.answer = Answer{Status: http.StatusBadGateway}
 }
 
