@@ -101,7 +101,13 @@ func (p *Page) Fits() {
 		const wide = document.documentElement.clientWidth, root = document.scrollingElement
 		const name = e => e.tagName.toLowerCase() + [...e.classList].map(c => "." + c).join("")
 		const inRow = e => ["flex", "inline-flex"].includes(getComputedStyle(e.parentElement).display) && e.checkVisibility({visibilityProperty: true, opacityProperty: true})
-		const over = e => e.clientWidth > 4 && e.scrollWidth > e.clientWidth + 2 && getComputedStyle(e).overflowX === "visible" && e.innerText?.trim()
+		const words = e => {
+			const all = [], walk = document.createTreeWalker(e, NodeFilter.SHOW_TEXT), range = document.createRange()
+			while (walk.nextNode()) { range.selectNode(walk.currentNode); all.push(...range.getClientRects()) }
+			return all
+		}
+		const over = e => e.clientWidth > 4 && e.scrollWidth > e.clientWidth + 2 && getComputedStyle(e).overflowX === "visible" &&
+			words(e).some(r => r.right > e.getBoundingClientRect().right + 2)
 		const still = e => ![e, ...e.querySelectorAll("*")].some(e => ["absolute", "fixed"].includes(getComputedStyle(e).position))
 		const pushed = [...document.body.querySelectorAll("*")].filter(e => over(e) && inRow(e) && still(e))
 		if (pushed.length) return "words over what is beside them: " + pushed.slice(0, 5).map(e => name(e) + " " + e.innerText.trim().slice(0, 40)).join(", ")
