@@ -20,7 +20,7 @@ var published = map[string]string{
 	"GET /me": "getMe", "GET /members": "listMembers", "GET /tables": "listTables", "GET /labels": "listLabels", "POST /labels": "createLabel",
 	"GET /conversations": "listConversations", "GET /conversations/{id}": "getConversation", "PATCH /conversations/{id}": "changeConversation",
 	"POST /conversations/{id}/replies": "createReply", "POST /conversations/{id}/notes": "createNote", "POST /conversations/{id}/calls": "createCall",
-	"GET /replies/{id}": "getReply", "DELETE /replies/{id}": "cancelReply",
+	"PATCH /messages/{id}": "changeMessage", "GET /replies/{id}": "getReply", "DELETE /replies/{id}": "cancelReply",
 	"GET /calls": "listCalls", "GET /calls/{id}": "getCall", "PATCH /calls/{id}": "changeCall",
 	"GET /accounts": "listAccounts", "POST /accounts": "createAccount", "GET /accounts/{id}": "getAccount", "DELETE /accounts/{id}": "disconnectAccount",
 }
@@ -28,7 +28,7 @@ var published = map[string]string{
 // Whoever gave a token these scopes meant what they opened then.
 var scopes = map[place.Scope]string{
 	place.ScopeRead:     "getAccount getCall getConversation getMe getReply listAccounts listCalls listConversations listLabels listMembers listTables",
-	place.ScopeReply:    "cancelReply changeConversation createCall createLabel createNote createReply",
+	place.ScopeReply:    "cancelReply changeConversation changeMessage createCall createLabel createNote createReply",
 	place.ScopeFloor:    "changeCall",
 	place.ScopeAccounts: "createAccount disconnectAccount",
 }

@@ -20,6 +20,7 @@ var bodies = map[string]string{
 	"POST /conversations/{id}/calls":   `{"note":"Vite","message_id":"{message}"}`,
 	"POST /conversations/{id}/notes":   `{"text":"Bonsoir"}`,
 	"PATCH /calls/{id}":                `{"state":"taken","taken_by_id":"{member}","table_id":"{table}"}`,
+	"PATCH /messages/{id}":             `{"liked":true}`,
 	"POST /labels":                     `{"name":"Groupe"}`,
 	"POST /accounts":                   `{"network":"email","endpoint":{"address":"a b","imap":{"host":"x","port":1,"security":"tls"},"smtp":{"host":"x","port":1,"security":"tls"}},"credential":{"imap_password":"x"}}`,
 }
@@ -33,6 +34,7 @@ func (h *house) things() map[string]string {
 		"conversations": conversation,
 		"calls":         as[[]api.Call](h.me.get("/calls").want(200))[0].ID,
 		"accounts":      as[[]api.Account](h.me.get("/accounts").want(200))[0].ID,
+		"messages":      as[api.Thread](h.me.get("/conversations/" + conversation).want(200)).Messages[0].ID,
 		"replies":       as[api.Reply](h.me.post("/conversations/"+conversation+"/replies", `{"text":"On arrive"}`).want(201)).ID,
 		"message":       as[api.Thread](h.me.get("/conversations/" + conversation).want(200)).Messages[0].ID,
 		"label":         as[api.Label](h.me.post("/labels", `{"name":"Groupe"}`).want(201)).ID,

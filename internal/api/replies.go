@@ -10,6 +10,7 @@ import (
 	"comptoir/internal/door"
 	"comptoir/internal/fault"
 	"comptoir/internal/inbox"
+	"comptoir/internal/network"
 	"comptoir/internal/place"
 )
 
@@ -57,6 +58,10 @@ func (a *API) replyOperations() {
 		OperationID: "createNote", Method: http.MethodPost, Path: "/conversations/{id}/notes", Tags: tags, DefaultStatus: http.StatusCreated, Errors: []int{http.StatusConflict},
 		Summary: "Leave a note", Description: "For the team. It never leaves the house.",
 	}, a.createNote)
+	add(a, place.ScopeReply, huma.Operation{
+		OperationID: "changeMessage", Method: http.MethodPatch, Path: "/messages/{id}", Tags: tags, Errors: []int{http.StatusBadRequest},
+		Summary: "Like a message, or share it", Description: "Its network is asked in a moment. A private message is never shared; what the network does not know is refused (400).",
+	}, a.changeMessage)
 	add(a, place.ScopeRead, huma.Operation{
 		OperationID: "getReply", Method: http.MethodGet, Path: "/replies/{id}", Tags: tags,
 		Summary: "How far an answer is",
@@ -89,6 +94,38 @@ func (a *API) createNote(ctx context.Context, v *door.Visit, in *struct {
 }) (*one[Note], error) {
 	n, _, err := a.Inbox.KeepNote(ctx, v.Actor, v.Place.ID, inbox.NewNote{Key: in.Key, ConversationID: in.ID, Text: in.Body.Text})
 	return &one[Note]{Note{ID: n.ID, By: who(n.MemberID, v.Actor.Name), Text: n.Text, At: n.At}}, wrongKey(err)
+}
+
+// MessageChange is what is to become of a message; what is absent stays.
+type MessageChange struct {
+	Liked   *bool `json:"liked,omitempty" doc:"By the place."`
+	Boosted *bool `json:"boosted,omitempty" doc:"Shared by the place with those who follow it."`
+}
+
+func (a *API) changeMessage(ctx context.Context, v *door.Visit, in *struct {
+	ByID
+	Body MessageChange
+}) (*one[Message], error) {
+	for _, wish := range []struct {
+		what network.Reaction
+		on   *bool
+	}{{network.Like, in.Body.Liked}, {network.Boost, in.Body.Boosted}} {
+		if wish.on == nil {
+			continue
+		}
+		if _, err := a.Inbox.React(ctx, v.Actor, v.Place.ID, in.ID, wish.what, *wish.on); err != nil {
+			return nil, err
+		}
+	}
+	m, err := a.Inbox.Message(ctx, v.Place.ID, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	t := a.teller(ctx)
+	if err := t.inform(ctx, a.DB, v.Place.ID); err != nil {
+		return nil, err
+	}
+	return &one[Message]{t.message(m)}, nil
 }
 
 // wrongMessage says that it is the message named in a field that is not there, when its conversation is.

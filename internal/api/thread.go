@@ -63,6 +63,8 @@ type Message struct {
 	Language    string          `json:"language,omitempty" doc:"BCP 47."`
 	URL         string          `json:"url,omitempty" doc:"Its own page on its network; untrusted."`
 	Automatic   bool            `json:"automatic"`
+	Liked       bool            `json:"liked" doc:"By the place, or about to be."`
+	Boosted     bool            `json:"boosted" doc:"Shared by the place with those who follow it, or about to be."`
 	Attachments []Attachment    `json:"attachments"`
 	Reply       *Delivery       `json:"reply,omitempty" doc:"Of an answer that was written here: how far it is."`
 	At          time.Time       `json:"at" doc:"Where it stands in the conversation."`
@@ -132,7 +134,7 @@ func (t teller) thread(in inbox.Thread) Thread {
 func (t teller) message(m inbox.Message) Message {
 	out := Message{
 		ID: m.ID, Direction: m.Direction, By: who(m.MemberID, t.names[m.MemberID]), Subject: m.Subject, Text: m.Text, Quoted: m.Quoted,
-		Language: m.Lang, URL: m.URL, Automatic: m.Automatic, At: m.At,
+		Language: m.Lang, URL: m.URL, Automatic: m.Automatic, Liked: m.Liked, Boosted: m.Boosted, At: m.At,
 		Attachments: each(m.Attachments, func(f inbox.Attachment) Attachment {
 			return Attachment{ID: f.ID, Name: f.Name, Type: f.Type, Size: f.Size}
 		}),

@@ -128,7 +128,7 @@ func (r row) thing(hole string) string {
 		}
 		return name
 	case "id": // of the API: what the word before it names
-		return map[string]string{"accounts": "account", "calls": "call", "conversations": "conversation", "replies": "message"}[strings.Split(r.pattern, "/")[3]]
+		return map[string]string{"accounts": "account", "calls": "call", "conversations": "conversation", "messages": "message", "replies": "message"}[strings.Split(r.pattern, "/")[3]]
 	default:
 		return name
 	}

@@ -39,6 +39,7 @@ func (a *App) rooms() (err error) {
 func (a *App) work(w *jobs.Workers) {
 	jobs.Work(w, a.Inbox.Deliver)
 	jobs.Work(w, a.Inbox.Wake)
+	jobs.Work(w, a.Inbox.AskNetwork)
 }
 
 // toFloor makes a message that was passed on a call.

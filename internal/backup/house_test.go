@@ -93,6 +93,7 @@ func furnish(t testing.TB, d *db.DB) *house {
 	w := jobs.NewWorkers()
 	jobs.Work(w, h.inbox.Deliver)
 	jobs.Work(w, h.inbox.Wake)
+	jobs.Work(w, h.inbox.AskNetwork)
 	if h.inbox.Queue, err = jobs.New(d, w, h.inbox.Log); err != nil {
 		t.Fatal(err)
 	}

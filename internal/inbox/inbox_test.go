@@ -42,6 +42,7 @@ func setUp(t testing.TB, d *db.DB) *bench {
 	w := jobs.NewWorkers()
 	jobs.Work(w, b.Deliver)
 	jobs.Work(w, b.Wake)
+	jobs.Work(w, b.AskNetwork)
 	if b.Queue, err = jobs.New(d, w, b.Log); err != nil {
 		t.Fatal(err)
 	}

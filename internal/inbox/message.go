@@ -34,11 +34,11 @@ type Message struct {
 	Lang           string
 	URL            string // untrusted
 	Visibility     network.Visibility
-	Liked          bool
 	SentAt         time.Time // as the network says
 	ReceivedAt     time.Time
 	At             time.Time // where it stands in the thread
 	Attachments    []Attachment
+	Liked, Boosted bool      // by the place, or about to be
 	Reply          *Delivery // of ours, nil when it was written elsewhere
 	remote         remote
 }
@@ -108,7 +108,7 @@ func (m Message) Told(name string) string { return m.remote.Meta[name] }
 // RemotePictures is how many pictures of it were not fetched: to do so tells the sender that it was read.
 func (m Message) RemotePictures() int { return m.remote.Pictures }
 
-const messageColumns = "m.n, m.id, m.conversation_id, m.account_id, coalesce(m.person_id, ''), m.member_id, coalesce(m.remote_id, ''), m.direction, m.automatic, m.subject, m.text, m.quoted, m.lang, m.url, m.visibility, m.liked, m.sent_at, m.received_at, m.sort_at, m.remote"
+const messageColumns = "m.n, m.id, m.conversation_id, m.account_id, coalesce(m.person_id, ''), m.member_id, coalesce(m.remote_id, ''), m.direction, m.automatic, m.subject, m.text, m.quoted, m.lang, m.url, m.visibility, m.sent_at, m.received_at, m.sort_at, m.remote"
 
 func scanMessage(r db.Row) (m Message, err error) { return scanMessageAnd(r) }
 
@@ -117,7 +117,7 @@ func scanMessageAnd(r db.Row, more ...any) (m Message, err error) {
 	var sent, received, at int64
 	var facts string
 	dest := append([]any{&m.N, &m.ID, &m.ConversationID, &m.AccountID, &m.PersonID, &m.MemberID, &m.RemoteID, &m.Direction, &m.Automatic,
-		&m.Subject, &m.Text, &m.Quoted, &m.Lang, &m.URL, &m.Visibility, &m.Liked, &sent, &received, &at, &facts}, more...)
+		&m.Subject, &m.Text, &m.Quoted, &m.Lang, &m.URL, &m.Visibility, &sent, &received, &at, &facts}, more...)
 	if err = r.Scan(dest...); err != nil {
 		return m, err
 	}

@@ -51,6 +51,9 @@ func (b *Inbox) CatchUp(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := b.lateReactions(ctx, now); err != nil {
+		return err
+	}
 	return delivered
 }
 

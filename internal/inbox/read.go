@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"comptoir/internal/db"
+	"comptoir/internal/network"
 	"comptoir/internal/place"
 )
 
@@ -104,7 +105,7 @@ func (b *Inbox) Message(ctx context.Context, placeID, id string) (Message, error
 	return one[0], err
 }
 
-// dressMessages adds attachments and deliveries.
+// dressMessages adds attachments, reactions and deliveries.
 func dressMessages(ctx context.Context, q db.Querier, placeID string, all []Message) error {
 	if len(all) == 0 {
 		return nil
@@ -122,6 +123,15 @@ func dressMessages(ctx context.Context, q db.Querier, placeID string, all []Mess
 	for _, f := range files {
 		i := at[f.MessageID]
 		all[i].Attachments = append(all[i].Attachments, f)
+	}
+	liked, err := db.Collect(func(r db.Row) (a ReactArgs, err error) { err = r.Scan(&a.Message, &a.Reaction); return })(
+		q.Query(ctx, "SELECT message_id, kind FROM reaction WHERE place_id = $1 AND wanted AND message_id IN ("+list+")", args...))
+	if err != nil {
+		return err
+	}
+	for _, r := range liked {
+		m := &all[at[r.Message]]
+		m.Liked, m.Boosted = m.Liked || r.Reaction == network.Like, m.Boosted || r.Reaction == network.Boost
 	}
 	ways, err := db.Collect(scanDelivery)(q.Query(ctx, "SELECT "+deliveryColumns+" FROM reply WHERE place_id = $1 AND message_id IN ("+list+")", args...))
 	for _, d := range ways {

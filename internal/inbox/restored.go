@@ -56,6 +56,10 @@ func (b *Inbox) holdBack(ctx context.Context, placeID string) (n int, err error)
 		if err != nil {
 			return err
 		}
+		// What was about to be liked or shared is so where the backup came from, or nobody misses it.
+		if _, err := tx.Exec(ctx, "UPDATE reaction SET wanted = done, due_at = 0, fence = fence + 1 WHERE place_id = $1 AND due_at > 0", placeID); err != nil {
+			return err
+		}
 		n = len(all)
 		for _, d := range all {
 			if err := b.hold(ctx, tx, &d); err != nil {

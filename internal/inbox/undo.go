@@ -44,6 +44,8 @@ func (b *Inbox) undo(ctx context.Context, tx db.Tx, actor place.Actor, placeID s
 		return fault.New(fault.Forbidden, "inbox.undo", "inbox.undo_own")
 	}
 	switch e.Kind {
+	case "conversation.reacted":
+		err = b.unreact(ctx, tx, placeID, e)
 	case "conversation.noted":
 		err = removeNote(ctx, tx, placeID, e)
 	case "conversation.labelled":

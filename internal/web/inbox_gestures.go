@@ -10,6 +10,7 @@ import (
 	"comptoir/internal/fault"
 	"comptoir/internal/floor"
 	"comptoir/internal/inbox"
+	"comptoir/internal/network"
 	"comptoir/internal/place"
 	"comptoir/internal/web/locale"
 	"comptoir/internal/web/view"
@@ -63,6 +64,27 @@ func (s *Server) gesture(v *door.Visit, f flash, seqs []int64) flash {
 	}
 	f.Undo, f.Vals = at(v.Place, "inbox/undo"), map[string]string{"of": strings.Join(all, ",")}
 	return f
+}
+
+// react likes or shares a message, or no longer.
+func (s *Server) react(what network.Reaction) door.Handler {
+	return func(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+		on := r.PostFormValue("on") == "true"
+		seq, err := s.Inbox.React(r.Context(), v.Actor, v.Place.ID, r.PathValue("message"), what, on)
+		if fault.Is(err, fault.Rejected) {
+			return s.backToCounter(w, r, v, nil, flash{Key: fault.As(err).Key})
+		}
+		done := flash{Key: "inbox.done." + string(what)}
+		if !on {
+			done.Key += "_off"
+		}
+		if seq == 0 {
+			done = flash{}
+		} else {
+			done = s.gesture(v, done, []int64{seq})
+		}
+		return s.backToCounter(w, r, v, err, done)
+	}
 }
 
 // undoGestures takes back what a notice told of.

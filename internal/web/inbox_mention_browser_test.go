@@ -28,6 +28,20 @@ func TestTheReplyBoxCountsAsTheNetworkDoes(t *testing.T) {
 			p.Fits()
 			p.Axe()
 			p.Screenshot("mention_" + name)
+			p.Fill("#reponse textarea", "")
+			if v == browsertest.Desk { // by key
+				p.Click("#corps")
+				p.Press("l")
+				p.WaitForText("#corps", "Aimé par Le Zinc")
+				p.Press("b")
+			} else {
+				p.Click("form[action$=like] button")
+				p.WaitForText("#corps", "Aimé par Le Zinc")
+				p.Click("form[action$=boost] button")
+			}
+			p.WaitForText("#corps", "Partagé")
+			p.Axe()
+			p.Screenshot("aime_" + name)
 		})
 	}
 }

@@ -129,3 +129,85 @@ func TestAPrivateMessageIsAnsweredInPrivate(t *testing.T) {
 		t.Errorf("the server has %+v", l)
 	}
 }
+
+// form is where a gesture about the latest message is made.
+func (m *mentioned) form(t *testing.T, id, gesture string) (selector string) {
+	t.Helper()
+	th, err := m.Web.Inbox.Thread(t.Context(), m.Place.ID, id, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "form[action=/p/le-zinc/inbox/m/" + th.Messages[len(th.Messages)-1].ID + "/" + gesture + "]"
+}
+
+// react asks the network for what is wanted, as the job does.
+func (m *mentioned) react(t *testing.T) {
+	t.Helper()
+	if err := m.Web.Inbox.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAMessageIsLikedAndSharedAndNoLonger(t *testing.T) {
+	m := withMastodon(t)
+	said := m.say(t, mastodontest.Post{Text: "@lezinc quelle soirée!"})
+	id, p := m.latest(t)
+	now := func() {
+		t.Helper()
+		m.Write(func(ctx context.Context, tx db.Tx) error {
+			_, err := tx.Exec(ctx, "UPDATE reaction SET due_at = 1 WHERE place_id = $1 AND due_at > 0", m.Place.ID)
+			return err
+		})
+		m.react(t)
+	}
+	for _, gesture := range []struct {
+		path, words, done, off string
+		there                  func() bool
+	}{
+		{"like", "C’est aimé.", "Aimé par Le Zinc", "Aimer", func() bool { return m.server.Liked(said.ID, "lezinc") }},
+		{"boost", "C’est partagé.", "Partagé", "Partager", func() bool { return m.server.Boosted(said.ID, "lezinc") }},
+	} {
+		form := m.form(t, id, gesture.path)
+		p = m.b.Get("/p/le-zinc/inbox/c/" + id).Want(200)
+		if !strings.Contains(p.Text(form), gesture.off) || p.Attr(form+" [name=on]", "value") != "true" {
+			t.Fatalf("%s: %s", gesture.path, p.Text("#corps"))
+		}
+		m.b.Post(p.Attr(form, "action"), "on", "true").Want(303)
+		p = m.b.Get("/p/le-zinc/inbox/c/" + id).Want(200)
+		if !strings.Contains(p.Text(form), gesture.done) || p.Attr(form+" button", "aria-pressed") != "true" || !strings.Contains(p.Text("body"), gesture.words) {
+			t.Errorf("%s: %s", gesture.path, p.Text("body"))
+		}
+		if now(); !gesture.there() {
+			t.Errorf("%s is not on the network", gesture.path)
+		}
+		m.b.Post(p.Attr(form, "action"), "on", "true").Want(303) // twice is once
+		undo := p.Attr("[data-toast] [name=of]", "value")
+		m.b.Post("/p/le-zinc/inbox/undo", "of", undo).Want(303)
+		if now(); gesture.there() {
+			t.Errorf("%s was undone and is on the network", gesture.path)
+		}
+	}
+	// What is gone on the network cannot be liked: the page says so, and no longer says that it is.
+	m.server.Remove(said.ID)
+	like := m.form(t, id, "like")
+	m.b.Post(p.Attr(like, "action"), "on", "true").Want(303)
+	now()
+	p = m.b.Get("/p/le-zinc/inbox/c/" + id).Want(200)
+	if !strings.Contains(p.Text("#corps"), "Le réseau n’a pas voulu de ce geste") || p.Attr(like+" button", "aria-pressed") != "false" {
+		t.Errorf("%s", p.Text("#corps"))
+	}
+}
+
+func TestAPrivateMessageIsLikedAndNeverShared(t *testing.T) {
+	m := withMastodon(t)
+	m.say(t, mastodontest.Post{Text: "@lezinc psst", Visibility: "direct"})
+	id, p := m.latest(t)
+	like, boost := m.form(t, id, "like"), m.form(t, id, "boost")
+	if !p.Has(like) || p.Has(boost) {
+		t.Errorf("%s", p.Text("#corps"))
+	}
+	m.b.Post(strings.TrimSuffix(p.Attr(like, "action"), "like")+"boost", "on", "true").Want(303)
+	if p := m.b.Get("/p/le-zinc/inbox/c/" + id).Want(200); !strings.Contains(p.Text("body"), "Un message privé ne se partage pas") {
+		t.Errorf("%s", p.Text("body"))
+	}
+}

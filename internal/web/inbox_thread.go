@@ -234,6 +234,7 @@ type chronicler struct {
 	kind    network.Kind
 	floor   bool   // a message can be passed to the floor
 	found   string // the message that led here
+	reacts  func(accountID string) bool
 	// notSent is what kept an answer from leaving.
 	notSent func(inbox.Delivery) error
 }
@@ -241,6 +242,13 @@ type chronicler struct {
 func (s *Server) chronicler(ctx context.Context, p place.Place, l locale.Locale, now time.Time) (*chronicler, error) {
 	c := &chronicler{l: l, place: p, now: now, tables: map[string]string{}, labels: map[string]string{}}
 	c.notSent = func(d inbox.Delivery) error { return s.notSent(ctx, d) }
+	can := map[string]bool{}
+	c.reacts = func(accountID string) bool {
+		if _, known := can[accountID]; !known {
+			can[accountID] = s.Inbox.Reacts(ctx, p.ID, accountID)
+		}
+		return can[accountID]
+	}
 	var err error
 	if c.names, err = place.Names(ctx, s.DB, p.ID); err != nil {
 		return nil, err
@@ -291,6 +299,13 @@ func (c *chronicler) message(m inbox.Message, latest bool) view.Message {
 	}
 	v.Face = view.Face{Name: v.Name, Hue: text.Hue(m.PersonID), Network: string(c.kind)}
 	v.Latest, v.Reply = latest, latest
+	if m.RemoteID != "" && c.reacts(m.AccountID) {
+		base := at(c.place, "inbox/m/"+m.ID)
+		v.Love, v.Loved, v.LovedBy = base+"/like", m.Liked, c.l.T("gesture.loved", "place", c.place.Name)
+		if m.Visibility != network.Private {
+			v.Share, v.Shared = base+"/boost", m.Boosted
+		}
+	}
 	v.Floor = latest && c.floor
 	return v
 }

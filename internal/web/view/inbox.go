@@ -184,9 +184,11 @@ type Message struct {
 	Love      string // POST address, "" when the network cannot
 	Loved     bool
 	LovedBy   string // "Aimé par Le Zinc"
+	Share     string // POST address, "" when the network cannot or the message is private
+	Shared    bool
 	Reply     bool   // the gesture that goes to the reply box
 	Floor     bool   // it can be passed to the floor
-	Latest    bool   // its gestures have the keys L and N
+	Latest    bool   // its gestures have the keys L, B and N
 	Found     bool   // what led here: the thread opens at it
 	Remote    string // the message on its network
 	State     string // of ours: "" sent, "waiting", "sending", "held", "failed", "uncertain"

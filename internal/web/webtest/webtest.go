@@ -84,6 +84,7 @@ func Empty(t testing.TB, change ...func(*web.Server)) *House {
 	workers := jobs.NewWorkers()
 	jobs.Work(workers, counter.Deliver)
 	jobs.Work(workers, counter.Wake)
+	jobs.Work(workers, counter.AskNetwork)
 	if counter.Queue, err = jobs.New(h.DB, workers, log); err != nil {
 		t.Fatal(err)
 	}
