@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -29,12 +30,28 @@ func (i *id) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, (*string)(i))
 }
 
+// page is an address that somebody may be led to: a page of the web, or none.
+type page string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (p *page) UnmarshalJSON(b []byte) error {
+	var s string
+	if err := json.Unmarshal(b, &s); err != nil {
+		return err
+	}
+	*p = ""
+	if u, err := url.Parse(s); err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" {
+		*p = page(s)
+	}
+	return nil
+}
+
 type account struct {
 	ID          id     `json:"id"`
 	Acct        string `json:"acct"` // "maude" for accounts of the same server, "maude@elsewhere" for others
 	DisplayName string `json:"display_name"`
-	URL         string `json:"url"`
-	Avatar      string `json:"avatar"`
+	URL         page   `json:"url"`
+	Avatar      page   `json:"avatar"`
 	Bot         bool   `json:"bot"`
 }
 
@@ -60,7 +77,7 @@ type status struct {
 	Spoiler     string  `json:"spoiler_text"`
 	Visibility  string  `json:"visibility"`
 	Language    string  `json:"language"`
-	URL         string  `json:"url"`
+	URL         page    `json:"url"`
 	Mentions    []named `json:"mentions"`
 	Attachments []file  `json:"media_attachments"`
 	Poll        *poll   `json:"poll"`

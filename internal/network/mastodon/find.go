@@ -47,7 +47,7 @@ func (c *Client) Find(ctx context.Context, d network.Draft) (network.Receipt, er
 			case at.Before(written):
 				return network.Receipt{}, unknown
 			default:
-				return network.Receipt{ID: network.RemoteID(s.ID), URL: s.URL, Note: "found among the account's own posts"}, nil
+				return network.Receipt{ID: network.RemoteID(s.ID), URL: string(s.URL), Note: "found among the account's own posts"}, nil
 			}
 		}
 		if past || oldest == "" {

@@ -17,7 +17,7 @@ const (
 func (c *Client) message(s status, before []status) network.Message {
 	m := network.Message{
 		ID: network.RemoteID(s.ID), Thread: network.RemoteID(s.ID), ReplyTo: network.RemoteID(s.InReplyTo),
-		Author: c.author(s.Account), Mine: c.mine(s.Account), Text: wordsOf(s), Lang: text.Line(s.Language), URL: s.URL,
+		Author: c.author(s.Account), Mine: c.mine(s.Account), Text: wordsOf(s), Lang: text.Line(s.Language), URL: string(s.URL),
 		SentAt: s.at(), Visibility: visibility(s.Visibility), Automatic: s.Account.Bot,
 		Meta: map[string]string{metaVisibility: s.Visibility, metaMentions: strings.Join(c.others(s), " ")},
 	}
@@ -35,7 +35,7 @@ func (c *Client) message(s status, before []status) network.Message {
 
 func (c *Client) author(a account) network.Author {
 	address := text.Line(a.address(c.endpoint.Domain))
-	return network.Author{ID: network.RemoteID(strings.ToLower(address)), Handle: "@" + address, Name: text.Line(a.DisplayName), URL: a.URL, Avatar: a.Avatar}
+	return network.Author{ID: network.RemoteID(strings.ToLower(address)), Handle: "@" + address, Name: text.Line(a.DisplayName), URL: string(a.URL), Avatar: string(a.Avatar)}
 }
 
 // others are whom a post names besides us.

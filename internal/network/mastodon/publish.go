@@ -140,5 +140,5 @@ func (c *Client) Publish(ctx context.Context, d network.Draft) (network.Receipt,
 		return network.Receipt{}, c.unreadable(opPublish, fault.Ambiguous)
 	}
 	point.Reached(point.SendAccepted)
-	return network.Receipt{ID: network.RemoteID(s.ID), URL: s.URL}, nil
+	return network.Receipt{ID: network.RemoteID(s.ID), URL: string(s.URL)}, nil
 }
