@@ -123,7 +123,7 @@ func ledgerOf(mails [][]byte) (out []networktest.Accepted) {
 		if err != nil {
 			panic(err) // the server has checked it
 		}
-		a := networktest.Accepted{Key: strings.Trim(m.Header.Get("Message-ID"), "<>"), Subject: decodedWords(m.Header.Get("Subject")), Answers: network.RemoteID(strings.Trim(m.Header.Get("In-Reply-To"), "<>"))}
+		a := networktest.Accepted{Visibility: network.Private, Key: strings.Trim(m.Header.Get("Message-ID"), "<>"), Subject: decodedWords(m.Header.Get("Subject")), Answers: network.RemoteID(strings.Trim(m.Header.Get("In-Reply-To"), "<>"))}
 		kind, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
 		if err != nil {
 			panic(err)

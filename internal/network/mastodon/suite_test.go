@@ -56,6 +56,9 @@ func (f *fake) Someone() network.Author {
 // Say tells the account of a post whose words do not name it: the suite compares them whole.
 func (f *fake) Say(s networktest.Said) error {
 	p := mastodontest.Post{Text: s.Text, At: s.At, InReplyTo: string(s.Answers)}
+	if s.Private {
+		p.Visibility = "direct"
+	}
 	_, err := f.Server.SayTo("lezinc", string(s.From.ID), s.From.Name, p, s.Padding)
 	return err
 }
@@ -66,6 +69,7 @@ var addressed = regexp.MustCompile(`^(@[A-Za-z0-9_.]+(@[A-Za-z0-9_.]+)? )+`)
 func (f *fake) Accepted() (all []networktest.Accepted) {
 	for _, p := range f.Ledger() {
 		a := networktest.Accepted{Key: p.Key, Text: addressed.ReplaceAllString(p.Text, ""), Answers: network.RemoteID(p.InReplyTo), Gone: p.Gone}
+		a.Visibility = map[string]network.Visibility{"public": network.Public, "unlisted": network.Unlisted, "private": network.Private, "direct": network.Private}[p.Visibility]
 		for _, alt := range p.Files() {
 			a.Files = append(a.Files, networktest.File{Type: "image/png", Alt: alt})
 		}

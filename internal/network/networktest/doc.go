@@ -20,6 +20,7 @@
 //	has Limits.Attachments                         must fill Accepted.Files
 //	is a network.Deleter                           must fill Accepted.Gone
 //	has Limits.Text because the network counts     is a Judge
+//	chooses who can read a post                    must heed Said.Private and fill Accepted.Visibility
 //	reads attachments                              is an Illustrator
 //	has a credential that can end                  is a Revoker
 //	meets limits of rate                           is a Throttler, in the network's own dialect

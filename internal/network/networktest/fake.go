@@ -15,6 +15,8 @@ type Said struct {
 	// Answers is the Receipt.ID of ours that this answers, "" = none.
 	Answers network.RemoteID
 	At      time.Time // zero = now
+	// Private is for the account alone, on networks where that is a choice.
+	Private bool
 	// Padding is how many bytes more the message weighs on the wire, in whatever form the network
 	// allows (an attachment, an overlong text).
 	Padding int
@@ -29,6 +31,8 @@ type Accepted struct {
 	Answers network.RemoteID
 	Gone    bool // it was deleted
 	Files   []File
+	// Visibility is who can read it, "" where that is no choice.
+	Visibility network.Visibility
 }
 
 // File is a picture or another file.

@@ -27,6 +27,14 @@ func (b *Breaker) SetAnswer(a Answer) {
 	b.answer = a
 }
 
+// SetTwist begins a run in which (HTTP) f changes the body of each answer.
+func (b *Breaker) SetTwist(f func(body []byte) []byte) {
+	b.Set(Twist, 0)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.twist = f
+}
+
 // client is c over the breaking wire, nil for nil.
 func (b *Breaker) client(c *http.Client) *http.Client {
 	if c == nil {
@@ -63,7 +71,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	b.mu.Lock()
-	f, at, answer := b.fault, b.at, b.answer
+	f, at, answer, twist := b.fault, b.at, b.answer, b.twist
 	cut := f == CutWrite && b.room(1, &b.wrote) < 0
 	b.wrote++
 	b.broken = b.broken || f == BadAnswer || f == Portal || f == Repeats
@@ -86,6 +94,8 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return b.raw.RoundTrip(req)
 	case f == Repeats:
 		return t.twice(req, at)
+	case f == Twist:
+		return t.twisted(req, twist)
 	}
 	resp, err := t.base.RoundTrip(req)
 	if err != nil {
@@ -109,6 +119,20 @@ func (a Answer) to(req *http.Request) *http.Response {
 	h.Set("Content-Type", "text/html")
 	return &http.Response{StatusCode: a.Status, Status: strconv.Itoa(a.Status) + " " + http.StatusText(a.Status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: h, Body: io.NopCloser(strings.NewReader("<html><h1>Somebody else's page</h1></html>")), ContentLength: -1, Request: req}
+}
+
+func (t *transport) twisted(req *http.Request, twist func([]byte) []byte) (*http.Response, error) {
+	resp, err := t.base.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(twist(body))), -1
+	return resp, nil
 }
 
 // twice sends a request twice, as a proxy does that has lost patience, and returns one of the answers.

@@ -135,8 +135,9 @@ type rawPart struct {
 func (c *client) Fetch(ctx context.Context, cur network.Cursor) (network.Page, error) {
 	path := "/notes?after=" + url.QueryEscape(string(cur))
 	var list rawPart
-	head, err := c.ask(ctx, call{method: "GET", path: path}, &list)
+	_, err := c.ask(ctx, call{method: "GET", path: path}, &list)
 	if errors.Is(err, errTooLarge) {
+		var head http.Header
 		if head, err = c.ask(ctx, call{method: "GET", path: path + "&few=1"}, &list); errors.Is(err, errTooLarge) {
 			return network.Page{Next: network.Cursor(head.Get("X-Next")), More: true, Skipped: 1}, nil
 		}
@@ -163,6 +164,7 @@ func message(raw []byte) (network.Message, error) {
 	var n struct {
 		N, To, Thread, Author network.RemoteID
 		Text                  string
+		Private               bool
 		At                    time.Time
 		Spoilt                string
 		Files                 []struct {
@@ -173,7 +175,13 @@ func message(raw []byte) (network.Message, error) {
 	if err := json.Unmarshal(raw, &n); err != nil {
 		return network.Message{}, err
 	}
-	m := network.Message{ID: n.N, Thread: n.Thread, ReplyTo: n.To, Author: network.Author{ID: n.Author}, Mine: n.Author == "", Text: text.Plain(n.Text), SentAt: n.At}
+	if n.N == "" || n.At.IsZero() {
+		return network.Message{}, errors.New("something is missing")
+	}
+	m := network.Message{ID: n.N, Thread: n.Thread, ReplyTo: n.To, Author: network.Author{ID: n.Author, Handle: "@" + text.Line(string(n.Author))}, Mine: n.Author == "", Text: text.Plain(n.Text), SentAt: n.At, Visibility: network.Public}
+	if n.Private {
+		m.Visibility = network.Private
+	}
 	for _, f := range n.Files {
 		m.Attachments = append(m.Attachments, network.Attachment{Type: f.Type, Alt: text.Plain(f.Alt), Size: int64(len(f.Content)), Content: func() io.Reader { return bytes.NewReader(f.Content) }})
 	}
@@ -232,10 +240,15 @@ func length(s string) (n int) {
 	return n
 }
 
+func (c *client) Audience(m network.Message) network.Audience {
+	return network.Audience{Notified: []string{m.Author.Handle}, Visibility: m.Visibility}
+}
+
 // posting is a draft as the server takes it.
 type posting struct {
 	Key, Text string
 	To        network.RemoteID
+	Private   bool
 	Files     []file
 }
 
@@ -251,7 +264,7 @@ func (c *client) Publish(ctx context.Context, d network.Draft) (network.Receipt,
 	}
 	n := posting{Key: d.Key, Text: d.Text}
 	if d.ReplyTo != nil {
-		n.To = d.ReplyTo.ID
+		n.To, n.Private = d.ReplyTo.ID, d.ReplyTo.Visibility == network.Private
 	}
 	for _, a := range d.Attachments {
 		if a.Size > l.FileBytes {

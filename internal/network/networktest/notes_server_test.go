@@ -31,6 +31,7 @@ type server struct {
 type note struct {
 	N, Key, Text, To, Thread, Author string
 	At                               time.Time
+	Private                          bool
 	Files                            []networktest.File
 	Spoilt                           any    `json:",omitempty"`
 	Padding                          string `json:",omitempty"`
@@ -235,7 +236,7 @@ func (s *server) Say(x networktest.Said) error { return s.SayFile(x, networktest
 func (s *server) SayFile(x networktest.Said, f networktest.File) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := &note{Text: x.Text, To: string(x.Answers), Author: string(x.From.ID), At: x.At, Padding: strings.Repeat("x", x.Padding)}
+	n := &note{Text: x.Text, To: string(x.Answers), Author: string(x.From.ID), At: x.At, Private: x.Private, Padding: strings.Repeat("x", x.Padding)}
 	if f.Type != "" {
 		n.Files = []networktest.File{f}
 	}
@@ -255,7 +256,11 @@ func (s *server) Accepted() (out []networktest.Accepted) {
 	defer s.mu.Unlock()
 	for _, n := range s.notes {
 		if n.ours {
-			out = append(out, networktest.Accepted{Key: n.Key, Text: n.Text, Answers: network.RemoteID(n.To), Gone: n.gone, Files: n.Files})
+			seen := network.Public
+			if n.Private {
+				seen = network.Private
+			}
+			out = append(out, networktest.Accepted{Visibility: seen, Key: n.Key, Text: n.Text, Answers: network.RemoteID(n.To), Gone: n.gone, Files: n.Files})
 		}
 	}
 	return out

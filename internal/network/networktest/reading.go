@@ -74,6 +74,14 @@ func (b *bench) plain(m network.Message) {
 			}
 		}
 	}
+	if !isPage(m.URL) || !isPage(m.Author.URL) || !isPage(m.Author.Avatar) {
+		b.t.Errorf("message %s leads to %q, its author to %q and %q", m.ID, m.URL, m.Author.URL, m.Author.Avatar)
+	}
+	switch m.Visibility {
+	case "", network.Public, network.Unlisted, network.Private:
+	default:
+		b.t.Errorf("message %s is %q", m.ID, m.Visibility)
+	}
 	if strings.ContainsAny(m.Subject+m.Author.Name, "\n\r") {
 		b.t.Errorf("a name or subject of several lines: %q, %q", m.Subject, m.Author.Name)
 	}

@@ -37,12 +37,13 @@ const (
 	BadAnswer       // (HTTP) a proxy answers 502 with a page; nothing arrives
 	CutAnswer       // (HTTP) after At bytes of answers, heads and all, each connection breaks: what was written has arrived
 	EndAnswer       // (HTTP) the same, but each connection ends as if there were no more to say
+	Twist           // (HTTP) answers are changed as SetTwist says
 	Repeats         // (HTTP) a proxy sends everything twice, and gives the second answer (At 0) or the first (At 1)
 )
 
 func (f Fault) String() string {
 	return [...]string{"healthy", "a cut read", "a cut write", "silence", "one byte a second", "garbage", "an endless answer", "a refused connection", "a black hole", "no name",
-		"an expired certificate", "a captive portal", "a proxy's page", "a cut answer", "an answer that ends early", "a proxy that repeats"}[f]
+		"an expired certificate", "a captive portal", "a proxy's page", "a cut answer", "an answer that ends early", "a changed answer", "a proxy that repeats"}[f]
 }
 
 // Breaker is a wire that breaks as told. It is safe for concurrent use.
@@ -55,7 +56,8 @@ type Breaker struct {
 	read, wrote int64
 	run         int // counts Set
 	broken      bool
-	answer      Answer          // of BadAnswer
+	answer      Answer // of BadAnswer
+	twist       func([]byte) []byte
 	raw         *http.Transport // of CutAnswer and EndAnswer; nil without HTTP
 }
 

@@ -22,6 +22,12 @@ var mastodon = subject{name: "mastodon", pkg: "mastodon", tests: "TestConformanc
 	{"the newest page comes first", "mastodon/fetch.go", `url.Values{"min_id": {cur}}`, `url.Values{"since_id": {cur}}`, "reads in order and moves forward"},
 	{"an answer answers the beginning", "mastodon/publish.go", `p.InReplyTo = string(d.ReplyTo.ID)`, `p.InReplyTo = string(d.ReplyTo.Thread)`, "answers in the thread"},
 	{"a thread is the message before", "mastodon/message.go", `m.Thread = m.References[0]`, `m.Thread = m.References[len(m.References)-1]`, "answers in the thread"},
+	{"any address may be followed", "mastodon/entity.go", `(u.Scheme == "https" || u.Scheme == "http") && u.Host != ""`, `u.Scheme != ""`, "bears answers of the wrong shape"},
+	{"who is named weighs nothing", "mastodon/publish.go", `Weight: c.endpoint.length(opening(to, ""))`, `Weight: 0`, "knows beforehand whom an answer reaches"},
+	{"an answer is seen by more people", "mastodon/publish.go", `Visibility: visibility(visibilityOf(d))`, `Visibility: network.Public`, "knows beforehand whom an answer reaches"},
+	{"what was said in private is answered in public", "mastodon/publish.go", `	return "direct"
+}`, `	return "public"
+}`, "answers in private what was said in private"},
 	{"descriptions stay behind", "mastodon/media.go", `err == nil && alt != ""`, `err == nil && alt != "" && f.Size == 0`, "publishes pictures with their descriptions"},
 	{"what is gone cannot be deleted", "mastodon/gestures.go", `	if fault.Is(err, fault.NotFound) {
 		return nil

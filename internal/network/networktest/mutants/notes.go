@@ -25,6 +25,10 @@ var notes = subject{name: "notes", pkg: "networktest", tests: "TestTheSuiteAccep
 	{"any page speaks for the network", notesDriver, `json.Unmarshal(b, &said) != nil || said.Error == ""`, `json.Unmarshal(b, &said) == nil && said.Error == ""`, "takes no page for the network's word"},
 	{"a like that is there already is an error", notesDriver, `fault.Is(err, fault.Conflict) || fault.Is(err, fault.NotFound) && !on`, `fault.Is(err, fault.NotFound) && !on`, "does nothing twice behind a proxy that repeats"},
 	{"answers are read far beyond the bound", notesDriver, `N: network.MaxBody`, `N: 4 * network.MaxBody`, "stops reading what has no end"},
+	{"what has no name was published", notesDriver, `if err == nil && out.N == "" {`, `if err == nil && out.N == "?" {`, "bears answers of the wrong shape"},
+	{"what has no time is read", notesDriver, ` || n.At.IsZero()`, ``, "bears answers of the wrong shape"},
+	{"what was said in private is answered in public", notesDriver, `d.ReplyTo.Visibility == network.Private`, `d.ReplyTo.Visibility == network.Public`, "answers in private what was said in private"},
+	{"an answer notifies nobody", notesDriver, `Notified: []string{m.Author.Handle}, `, ``, "knows beforehand whom an answer reaches"},
 	{"only the first page is read", notesDriver, `More: len(list.Items) > 0`, `More: false`, "reads in order and moves forward"},
 	{"the time of reading is the time of writing", notesDriver, `SentAt: n.At`, `SentAt: time.Now()`, "reads in order and moves forward"},
 	{"remote text is passed on as it came", notesDriver, `Text: text.Plain(n.Text)`, `Text: n.Text`, "reads what people really write"},
@@ -44,7 +48,7 @@ var notes = subject{name: "notes", pkg: "networktest", tests: "TestTheSuiteAccep
 		return network.Receipt{}, err
 	}
 	var out struct{ N`, `	var out struct{ N`, "publishes only what may leave"},
-	{"an answer answers the beginning", notesDriver, `n.To = d.ReplyTo.ID`, `n.To = d.ReplyTo.Thread`, "answers in the thread"},
+	{"an answer answers the beginning", notesDriver, `n.To, n.Private = d.ReplyTo.ID,`, `n.To, n.Private = d.ReplyTo.Thread,`, "answers in the thread"},
 	{"each message is a thread", notesDriver, `Thread: n.Thread`, `Thread: n.N`, "answers in the thread"},
 	{"long words are cut", notesDriver, `Text: d.Text}`, `Text: text.Clip(d.Text, 1000)}`, "publishes what people really write"},
 	{"characters are counted, and the network counts otherwise", notesDriver, `r > 0xffff`, `r > 0x10ffff`, "counts as its network counts"},
