@@ -49,8 +49,8 @@ func (c caller) post(ctx context.Context, op, path string, form url.Values, out 
 	return c.do(ctx, call{op: op, method: http.MethodPost, path: path, body: strings.NewReader(form.Encode()), kind: "application/x-www-form-urlencoded"}, out)
 }
 
-// tooLarge marks the fault of an answer that reads well and is longer than anybody reads.
-var tooLarge = errors.New("more than anybody reads")
+// errTooLarge marks the fault of an answer that reads well and is longer than anybody reads.
+var errTooLarge = errors.New("more than anybody reads")
 
 // maxWords bounds what is read of an error, in bytes.
 const maxWords = 64 << 10
@@ -98,7 +98,7 @@ func (c caller) read(op string, body io.Reader, out any, lost fault.Code) error 
 	_, kind := errors.AsType[*json.UnmarshalTypeError](err)
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF) && bounded.N == 0:
-		err = tooLarge
+		err = errTooLarge
 	case !syntax && !kind:
 		return c.unreached(op, err, lost)
 	}

@@ -20,7 +20,7 @@ func (c caller) unreached(op string, err error, lost fault.Code) error {
 		}
 		switch f.Code {
 		case fault.Rejected: // an answer beyond its budgets
-			err = errors.Join(tooLarge, err)
+			err = errors.Join(errTooLarge, err)
 		case fault.Invalid: // it opens nothing to such a target
 			lost = fault.Invalid
 		}

@@ -98,11 +98,11 @@ func (n notification) old() bool {
 // itself is malformed.
 func (c *Client) list(ctx context.Context, where url.Values) (list, error) {
 	l, err := c.listOf(ctx, where, pageSize)
-	if !errors.Is(err, tooLarge) {
+	if !errors.Is(err, errTooLarge) {
 		return l, err
 	}
 	one, err := c.listOf(ctx, where, 1)
-	if errors.Is(err, tooLarge) && one.newest != "" {
+	if errors.Is(err, errTooLarge) && one.newest != "" {
 		one.skipped, err = 1, nil
 	}
 	one.full = true
@@ -169,7 +169,7 @@ func (c *Client) above(ctx context.Context, s status) ([]status, error) {
 		Ancestors []json.RawMessage `json:"ancestors"`
 	}
 	_, err := c.get(ctx, opFetch, "/api/v1/statuses/"+segment(string(s.ID))+"/context", nil, &context)
-	if fault.Is(err, fault.NotFound) || errors.Is(err, tooLarge) {
+	if fault.Is(err, fault.NotFound) || errors.Is(err, errTooLarge) {
 		return nil, nil
 	}
 	if err != nil {

@@ -73,7 +73,7 @@ func (c *Client) own(ctx context.Context, query url.Values) (posts []status, old
 	var raw []json.RawMessage
 	began := time.Now()
 	head, err := c.get(ctx, opFind, "/api/v1/accounts/"+segment(c.endpoint.Account)+"/statuses", query, &raw)
-	if fault.Is(err, fault.NotFound) || errors.Is(err, tooLarge) {
+	if fault.Is(err, fault.NotFound) || errors.Is(err, errTooLarge) {
 		return nil, "", 0, fault.Wrap(err, fault.Ambiguous, opFind, "mastodon.fault.unknown", "host", c.host())
 	}
 	if err != nil {
