@@ -27,7 +27,7 @@ func (b *Inbox) Reach(ctx context.Context, placeID, conversationID string) (Reac
 
 func (b *Inbox) reach(ctx context.Context, q db.Querier, placeID string, answers Message) (r Reach, err error) {
 	a, err := place.GetAccount(ctx, q, placeID, answers.AccountID)
-	if err != nil || a.Kind == place.HouseKind {
+	if err != nil {
 		return r, err
 	}
 	if a.State == place.AccountOff {
