@@ -11,7 +11,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"comptoir/internal/db"
 	"comptoir/internal/door"
 	"comptoir/internal/fault"
 	"comptoir/internal/network"
@@ -153,13 +152,9 @@ func trialFault(err error) error {
 }
 
 func (a *API) disconnectAccount(ctx context.Context, v *door.Visit, in *ByID) (*none, error) {
-	err := a.DB.Write(ctx, func(tx db.Tx) error { return place.Disconnect(ctx, tx, v.Actor, v.Place.ID, in.ID) })
-	if err != nil {
+	if err := a.Networks.LetGo(ctx, a.DB, a.Keys, v.Actor, v.Place.ID, in.ID); err != nil {
 		return nil, err
 	}
 	v.Happened(place.EventDisconnected)
-	if a.Networks.Forget != nil {
-		a.Networks.Forget(in.ID)
-	}
 	return &none{}, nil
 }

@@ -161,7 +161,7 @@ type Return struct {
 }
 
 // Client speaks for one account. It is safe for concurrent use. Further abilities (Fetcher, Publisher,
-// Finder, Deleter, Reactor, Meter, Waiter, Streamer) are found by type assertion.
+// Addresser, Finder, Deleter, Reactor, Meter, Waiter, Revoker, Streamer) are found by type assertion.
 type Client interface {
 	// Profile asks the network who the account is. It is the connection test: it proves that the
 	// credential works for everything the driver needs.
@@ -174,6 +174,13 @@ type Profile struct {
 	Handle string // "@lezinc@jasette.quebec", "bonjour@lezinc.example"
 	Name   string
 	URL    string // "" when there is no public page
+}
+
+// Revoker gives back what its network had given the account: the credential, and every copy of it, opens nothing any
+// more.
+type Revoker interface {
+	// Revoke is for an account that is let go; already given back is no error.
+	Revoke(ctx context.Context) error
 }
 
 // Fetcher reads what arrived.

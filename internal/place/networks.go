@@ -3,6 +3,7 @@ package place
 import (
 	"context"
 	"slices"
+	"time"
 
 	"comptoir/internal/db"
 	"comptoir/internal/fault"
@@ -111,6 +112,29 @@ func (n *Networks) Connect(ctx context.Context, d *db.DB, k Keys, actor Actor, p
 		n.forget(a.ID) // of an account connected anew, what is open belongs to the old credential
 	}
 	return a, err
+}
+
+// revokeTime is how long somebody waits at most for a network that they leave.
+const revokeTime = 5 * time.Second
+
+// LetGo disconnects an account, and gives its network back what it had given, where that can be done. A network that
+// does not answer changes nothing: the credential is forgotten here, and can be taken away there.
+func (n *Networks) LetGo(ctx context.Context, d *db.DB, k Keys, actor Actor, placeID, id string) error {
+	a, err := GetAccount(ctx, d, placeID, id)
+	if err != nil {
+		return err
+	}
+	client, unopened := n.Client(a, k) // while its credential is there
+	if err := d.Write(ctx, func(tx db.Tx) error { return Disconnect(ctx, tx, actor, placeID, id) }); err != nil {
+		return err
+	}
+	if r, ok := client.(network.Revoker); ok && unopened == nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTime)
+		defer cancel()
+		_ = r.Revoke(ctx)
+	}
+	n.forget(id)
+	return nil
 }
 
 func (n *Networks) forget(id string) {

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"time"
 
-	"comptoir/internal/db"
 	"comptoir/internal/door"
 	"comptoir/internal/fault"
 	"comptoir/internal/inbox"
@@ -184,14 +183,8 @@ func (s *Server) arrivals(r *http.Request, v *door.Visit, l locale.Locale, a pla
 // disconnect lets an account go. Its conversations stay.
 func (s *Server) disconnect(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
 	id := r.PathValue("account")
-	err := s.DB.Write(r.Context(), func(tx db.Tx) error {
-		return place.Disconnect(r.Context(), tx, v.Actor, v.Place.ID, id)
-	})
-	if err != nil {
+	if err := s.Networks.LetGo(r.Context(), s.DB, s.Keys, v.Actor, v.Place.ID, id); err != nil {
 		return err
-	}
-	if s.Networks.Forget != nil {
-		s.Networks.Forget(id)
 	}
 	v.Happened(place.EventDisconnected)
 	flash{Key: "accounts.disconnected"}.leave(w, v)

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"comptoir/internal/db"
+	"comptoir/internal/fault"
 	"comptoir/internal/network"
 	"comptoir/internal/network/mastodon"
 	"comptoir/internal/network/mastodon/mastodontest"
@@ -221,6 +222,32 @@ func TestAnAccountIsConnectedAgainAndOnlyAsItself(t *testing.T) {
 		t.Fatalf("%+v", all)
 	}
 	b.Post(mastodonPath, "address", server.URL(), "account", otherPlace(t, h)).Want(404)
+}
+
+// Whoever has kept a copy of what an account was given has nothing once it is let go; a server that is away keeps
+// nobody from it.
+func TestAnAccountThatIsLetGoGivesItsTokenBack(t *testing.T) {
+	h, server, _ := mastodonHouse(t, "127.0.0.1:*")
+	b := h.As(h.Owner)
+	for _, away := range []bool{false, true} {
+		b.Get(consent(t, server, leave(t, b, server), "lezinc")).Want(303)
+		a := mastodonAccounts(t, h)[0]
+		copied, err := h.Web.Networks.Client(a, h.Keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if away {
+			server.Set(mastodontest.Trouble{Page: 503})
+		}
+		b.Post(accountsPath + "/" + a.ID + "/disconnect").Want(303)
+		server.Set(mastodontest.Trouble{})
+		if gone := mastodonAccounts(t, h)[0]; gone.State != place.AccountOff {
+			t.Errorf("away %v: it is %s", away, gone.State)
+		}
+		if _, err := copied.Profile(t.Context()); fault.Is(err, fault.Unauthenticated) == away {
+			t.Errorf("away %v: a copy of the token: %v", away, err)
+		}
+	}
 }
 
 // What a login is made of is in no page but the one that leaves, no line of the log, no row of the journal, no endpoint.

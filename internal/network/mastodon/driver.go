@@ -35,7 +35,7 @@ func (Driver) Open(endpoint string, cred network.Credential, w network.Wire) (ne
 	if cred.Field(AccessToken) == "" || w.HTTP == nil {
 		return nil, fault.New(fault.Invalid, "mastodon.Open", "")
 	}
-	return &Client{caller: caller{server: e.Server, http: w.HTTP, token: func() string { return cred.Field(AccessToken) }}, endpoint: e}, nil
+	return &Client{caller: caller{server: e.Server, http: w.HTTP, token: func() string { return cred.Field(AccessToken) }}, endpoint: e, secret: cred.Field}, nil
 }
 
 // Explain implements network.Explainer.
@@ -51,6 +51,7 @@ func (Driver) Explain(endpoint, _ string) []any {
 type Client struct {
 	caller
 	endpoint Endpoint
+	secret   func(field string) string // a function, as token is
 }
 
 var _ interface {
@@ -63,6 +64,7 @@ var _ interface {
 	network.Deleter
 	network.Reactor
 	network.Meter
+	network.Revoker
 } = (*Client)(nil)
 
 var _ interface {

@@ -172,3 +172,14 @@ func (c caller) exchange(ctx context.Context, pending network.Credential, code s
 	}
 	return t.Token, nil
 }
+
+// Revoke implements network.Revoker. A token that was not given by a login of ours cannot be given back by us.
+func (c *Client) Revoke(ctx context.Context) error {
+	const op = "mastodon.Revoke"
+	if c.secret(clientID) == "" {
+		return fault.New(fault.Unsupported, op, "mastodon.fault.unsupported", "host", c.host())
+	}
+	nobody := caller{server: c.server, http: c.http}
+	_, err := nobody.post(ctx, op, "/oauth/revoke", url.Values{"client_id": {c.secret(clientID)}, "client_secret": {c.secret(clientSecret)}, "token": {c.token()}}, nil)
+	return err
+}

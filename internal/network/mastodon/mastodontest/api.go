@@ -38,6 +38,7 @@ func (s *Server) routes() http.Handler {
 		{"GET /.well-known/oauth-authorization-server", "", nil, s.metadata},
 		{"POST /api/v1/apps", "", nil, s.register},
 		{"POST /oauth/token", "", nil, s.token},
+		{"POST /oauth/revoke", "", nil, s.revoke},
 		{"GET /api/v1/accounts/verify_credentials", "read:accounts", nil, s.verify},
 		{"GET /api/v1/accounts/{id}/statuses", "read:statuses", append([]string{"exclude_reblogs", "exclude_replies"}, paging...), s.own},
 		{"GET /api/v1/notifications", "read:notifications", append([]string{"types[]", "include_filtered"}, paging...), s.notifications},

@@ -196,3 +196,17 @@ func (s *Server) token(r *http.Request, _ *grant) (int, any) {
 	s.tokens[t] = g
 	return http.StatusOK, map[string]any{"access_token": t, "token_type": "Bearer", "scope": strings.Join(g.scopes, " "), "created_at": s.now().Unix()}
 }
+
+// revoke takes a token back that the program which asks was given; one that is none any more is no matter.
+func (s *Server) revoke(r *http.Request, _ *grant) (int, any) {
+	if r.ParseForm() != nil || !only(r.PostForm, "client_id", "client_secret", "token") {
+		return s.refuse(http.StatusBadRequest, "the documents know no such parameter")
+	}
+	a := s.apps[r.PostForm.Get("client_id")]
+	g := s.tokens[r.PostForm.Get("token")]
+	if a == nil || a.secret != r.PostForm.Get("client_secret") || g != nil && g.app != a {
+		return http.StatusForbidden, map[string]string{"error": "unauthorized_client", "error_description": "You are not authorized to revoke this token"}
+	}
+	delete(s.tokens, r.PostForm.Get("token"))
+	return http.StatusOK, map[string]any{}
+}
