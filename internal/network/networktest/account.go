@@ -129,6 +129,8 @@ func (b *bench) putOff(what string, err error, least, most time.Duration) {
 
 // contexts calls everything over a wire that falls silent, at several places.
 func contexts(t *testing.T, b *bench) {
+	heavy.RLock()
+	defer heavy.RUnlock()
 	b.ok("Say", b.fake.Say(Said{From: b.fake.Someone(), Subject: "s", Text: "t"}))
 	for name, call := range b.calls() {
 		b.heal()

@@ -79,10 +79,12 @@ type bench struct {
 	wire   *Breaker
 	client network.Client
 	drafts int
+	// patience is what a call over a healthy wire never needs.
+	patience time.Duration
 }
 
 func newBench(t *testing.T, d network.Driver, f Fake) *bench {
-	b := &bench{t: t, driver: d, fake: f, wire: NewBreaker(f.Wire())}
+	b := &bench{t: t, driver: d, fake: f, wire: NewBreaker(f.Wire()), patience: 10 * time.Second}
 	endpoint, cred := f.Account()
 	c, err := d.Open(endpoint, cred, b.wire.Wire())
 	if err != nil {
@@ -113,14 +115,13 @@ func shows[T any](b *bench, ability string) T {
 	return x
 }
 
-// within gives a call the time that a healthy one never needs.
 func (b *bench) within(d time.Duration) context.Context {
 	ctx, cancel := context.WithTimeout(b.t.Context(), d)
 	b.t.Cleanup(cancel)
 	return ctx
 }
 
-func (b *bench) ctx() context.Context { return b.within(10 * time.Second) }
+func (b *bench) ctx() context.Context { return b.within(b.patience) }
 
 // check fails when an error breaks the rules that every error keeps.
 func (b *bench) check(what string, err error) fault.Code {

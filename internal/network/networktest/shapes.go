@@ -129,6 +129,9 @@ func wrongShapes(t *testing.T, b *bench) {
 		b.check(name, call(b.ctx()))
 		for _, path := range slices.Sorted(maps.Keys(paths)) {
 			for what, value := range odd {
+				if testing.Short() && what != "null" && what != "no address" && what != "depth" {
+					continue
+				}
 				twist := func(body []byte) []byte {
 					return reshape(body, func(at string, v any) any {
 						if at == path {

@@ -17,6 +17,8 @@ func streams(t *testing.T, b *bench) {
 	if !ok {
 		t.Skip("this driver follows no stream")
 	}
+	heavy.RLock()
+	defer heavy.RUnlock()
 	_, cur, _ := b.drain("")
 	enough := errors.New("enough")
 	heard := func(want int, cur network.Cursor) (got []network.Message, last network.Cursor) {
