@@ -5,12 +5,11 @@ import (
 	"time"
 
 	"comptoir/internal/db"
-	"comptoir/internal/db/dbtest"
 	"comptoir/internal/place"
 )
 
 func TestWhatGuestsWroteIsForgottenAndTheRestIsKept(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)
 		house, err := place.House(t.Context(), b.DB, b.place.ID)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"comptoir/internal/db"
+	"comptoir/internal/db/dbtest"
 	"comptoir/internal/fault"
 	"comptoir/internal/jobs"
 	"comptoir/internal/media"
@@ -26,12 +27,20 @@ type bench struct {
 	fake    *fakeNetwork
 }
 
+// each runs fn on a fresh database of every engine, with the tables of the queue.
+func each(t *testing.T, fn func(t *testing.T, d *db.DB)) {
+	t.Helper()
+	dbtest.EachWith(t, "jobs", jobs.Migrate, fn)
+}
+
+func onSQLite(t testing.TB) *db.DB {
+	t.Helper()
+	return dbtest.SQLiteWith(t, "jobs", jobs.Migrate)
+}
+
 func setUp(t testing.TB, d *db.DB) *bench {
 	t.Helper()
 	ctx := t.Context()
-	if err := jobs.Migrate(ctx, d); err != nil {
-		t.Fatal(err)
-	}
 	files, err := media.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)

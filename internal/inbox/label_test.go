@@ -7,12 +7,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"comptoir/internal/db"
-	"comptoir/internal/db/dbtest"
 	"comptoir/internal/fault"
 )
 
 func TestALabelIsRenamedWhereverItIs(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)
 		ctx, p := t.Context(), b.place.ID
 		b.get(from("a", "Maude", "Bonjour"))
@@ -51,7 +50,7 @@ func TestALabelIsRenamedWhereverItIs(t *testing.T) {
 }
 
 func TestHowMuchEachMemberSeesToIsCounted(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)
 		ctx, p := t.Context(), b.place.ID
 		b.get(from("a", "Maude", "un"), from("b", "Karim", "deux"), from("c", "Théo", "trois"))
@@ -71,7 +70,7 @@ func TestHowMuchEachMemberSeesToIsCounted(t *testing.T) {
 }
 
 func TestALabelThatIsRemovedIsOnNothing(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)
 		ctx, p := t.Context(), b.place.ID
 		b.get(from("a", "Maude", "Bonjour"))

@@ -9,13 +9,12 @@ import (
 	"time"
 
 	"comptoir/internal/db"
-	"comptoir/internal/db/dbtest"
 	"comptoir/internal/network"
 )
 
 // Every tab is a walk over pages that brings each of its conversations once, the newest first.
 func TestEveryTabIsWalkedToItsEnd(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)
 		b.get(many(60, func(i int) network.Message {
 			m := from(fmt.Sprint("m", i), fmt.Sprint("guest", i), "Bonsoir")
@@ -122,7 +121,7 @@ func TestListsAreReadFromAnIndexAndNotSorted(t *testing.T) {
 }
 
 func TestCountsSayHowManyUpToMany(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)
 		counts := func() Counts {
 			n, err := b.Counts(t.Context(), b.place.ID, b.me.ID)

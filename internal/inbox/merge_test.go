@@ -8,7 +8,6 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"comptoir/internal/db"
-	"comptoir/internal/db/dbtest"
 	"comptoir/internal/fault"
 )
 
@@ -46,7 +45,7 @@ func (b *bench) stands(id string) Conversation {
 }
 
 func TestMergedConversationsAreOneInTheOrderOfTime(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b, kept, gone := two(t, d)
 		b.merge(kept, gone)
 		th := b.thread(kept)
@@ -67,7 +66,7 @@ func TestMergedConversationsAreOneInTheOrderOfTime(t *testing.T) {
 }
 
 func TestWhatAsksForAMergedConversationIsToldWhereItIsNow(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b, kept, gone := two(t, d)
 		b.get(from("c", "Marc", "Salut"))
 		third := b.list(Query{Tab: TabAll, Search: "salut"})[0].ID
@@ -101,7 +100,7 @@ func TestWhatAsksForAMergedConversationIsToldWhereItIsNow(t *testing.T) {
 }
 
 func TestUndoingAMergeGivesBackExactlyWhatWas(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b, kept, gone := two(t, d)
 		before := []Conversation{b.stands(kept), b.stands(gone)}
 		seq := b.merge(kept, gone)
@@ -118,7 +117,7 @@ func TestUndoingAMergeGivesBackExactlyWhatWas(t *testing.T) {
 }
 
 func TestWhatWasDoneAfterAMergeOutlivesItsUndo(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b, kept, gone := two(t, d)
 		seq := b.merge(kept, gone)
 		if _, err := b.Do(t.Context(), b.other, b.place.ID, Assign(b.other.ID), kept); err != nil {
@@ -134,7 +133,7 @@ func TestWhatWasDoneAfterAMergeOutlivesItsUndo(t *testing.T) {
 }
 
 func TestPartingOneOfThreeLeavesTheOthersTogether(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b, second, first := two(t, d)
 		b.get(from("c", "Marc", "Salut"))
 		third := b.list(Query{Tab: TabAll, Search: "salut"})[0].ID
@@ -156,7 +155,7 @@ func TestPartingOneOfThreeLeavesTheOthersTogether(t *testing.T) {
 }
 
 func TestWhatWasTypedBeforeAMergeIsKept(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b, kept, gone := two(t, d)
 		ctx, p := t.Context(), b.place.ID
 		for id, words := range map[string]string{kept: "Bonsoir Maude", gone: "On vous attend"} {

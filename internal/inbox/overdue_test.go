@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"comptoir/internal/db"
-	"comptoir/internal/db/dbtest"
 	"comptoir/internal/fault"
 	"comptoir/internal/network"
 )
@@ -27,7 +26,7 @@ func (b *bench) catchUp() {
 }
 
 func TestWhatIsDueAndWhoseJobIsLostIsDoneAllTheSame(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)
 		b.get(from("a", "Maude", "Bonjour"))
 		id := b.answer("Bonsoir")
@@ -57,7 +56,7 @@ func TestWhatIsDueAndWhoseJobIsLostIsDoneAllTheSame(t *testing.T) {
 }
 
 func TestAPersonIsAskedAboutAnAnswerWhoseAttemptWasKilled(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)
 		b.get(from("a", "Maude", "Bonjour"))
 		id := b.answer("Bonsoir")
@@ -89,7 +88,7 @@ func TestAPersonIsAskedAboutAnAnswerWhoseAttemptWasKilled(t *testing.T) {
 func TestAnOutcomeThatTheStoreDidNotTakeIsKeptInMind(t *testing.T) {
 	for name, refuse := range map[string]error{"sent": nil, "refused": fault.New(fault.Rejected, "fake.publish", "")} {
 		t.Run(name, func(t *testing.T) {
-			dbtest.Each(t, func(t *testing.T, d *db.DB) {
+			each(t, func(t *testing.T, d *db.DB) {
 				b := setUp(t, d)
 				b.get(from("a", "Maude", "Bonjour"))
 				id := b.answer("Bonsoir")
@@ -118,7 +117,7 @@ func TestAnOutcomeThatTheStoreDidNotTakeIsKeptInMind(t *testing.T) {
 // A network that keeps what it sent proves by absence, after a while, that something was not sent. A clock that leaps
 // ahead is no such while.
 func TestALeapOfTheClockIsNoWhile(t *testing.T) {
-	b := setUp(t, dbtest.SQLite(t))
+	b := setUp(t, onSQLite(t))
 	b.get(from("a", "Maude", "Bonjour"))
 	b.fake.outcome = func(network.Draft) error { return fault.New(fault.Ambiguous, "fake.publish", "") }
 	begun := time.Now()
@@ -131,7 +130,7 @@ func TestALeapOfTheClockIsNoWhile(t *testing.T) {
 }
 
 func TestAClockThatGoesBackPutsNothingOff(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)
 		b.get(from("a", "Maude", "Bonjour"), from("b", "Théo", "Bonsoir"))
 		var ids []string
@@ -167,7 +166,7 @@ func TestAClockThatGoesBackPutsNothingOff(t *testing.T) {
 // The clock of a process that died was ahead by a day, or a minute and a half: its mailbox is read on all the same.
 // One that lives and renews keeps it.
 func TestALeaseEndsWhenItsHolderIsSilentWhateverItsClockSays(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)
 		b.fake.pages = []network.Page{{Messages: []network.Message{from("a", "Maude", "Bonjour")}, Next: "1"}}
 		ahead := func() int64 { return db.Micros(time.Now().Add(24 * time.Hour)) }
@@ -194,7 +193,7 @@ func TestALeaseEndsWhenItsHolderIsSilentWhateverItsClockSays(t *testing.T) {
 }
 
 func TestOneThatCannotBeDoneDoesNotHoldUpTheOthers(t *testing.T) {
-	b := setUp(t, dbtest.SQLite(t))
+	b := setUp(t, onSQLite(t))
 	b.get(from("a", "Maude", "Bonjour"))
 	id := b.answer("Bonsoir")
 	if _, err := b.Do(t.Context(), b.me, b.place.ID, Snooze(time.Now().Add(time.Hour)), b.only().ID); err != nil {

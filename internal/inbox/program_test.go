@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"comptoir/internal/db"
-	"comptoir/internal/db/dbtest"
 	"comptoir/internal/fault"
 	"comptoir/internal/network"
 	"comptoir/internal/place"
@@ -39,7 +38,7 @@ func wantKey(t *testing.T, err error, code fault.Code, key string) {
 }
 
 func TestAHundredEqualRequestsUnderOneKeyAnswerOnce(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)
 		b.get(from("a", "Maude", "Vous servez encore?"))
 		id, robot := b.only().ID, b.program("Robot")
@@ -77,7 +76,7 @@ func TestAHundredEqualRequestsUnderOneKeyAnswerOnce(t *testing.T) {
 }
 
 func TestAKeyThatServedForSomethingElseIsRefused(t *testing.T) {
-	b := setUp(t, dbtest.SQLite(t))
+	b := setUp(t, onSQLite(t))
 	b.get(from("a", "Maude", "Bonjour"), from("b", "Jo", "Salut"))
 	rows := b.list(Query{})
 	id, other, robot := rows[0].ID, rows[1].ID, b.program("Robot")
@@ -107,7 +106,7 @@ func TestAKeyThatServedForSomethingElseIsRefused(t *testing.T) {
 }
 
 func TestWhatAProgramSaysCarriesItsName(t *testing.T) {
-	b := setUp(t, dbtest.SQLite(t))
+	b := setUp(t, onSQLite(t))
 	b.get(from("a", "Maude", "Bonjour"))
 	id, robot := b.only().ID, b.program("Robot des réservations")
 	if _, err := b.Reply(t.Context(), robot, b.place.ID, Answer{ConversationID: id, Text: "Oui"}); err != nil {
@@ -129,7 +128,7 @@ func TestWhatAProgramSaysCarriesItsName(t *testing.T) {
 }
 
 func TestAChangeIsMadeWholeOrNotAtAll(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)
 		b.get(from("a", "Maude", "Bonjour"))
 		id := b.only().ID
@@ -155,7 +154,7 @@ func TestAChangeIsMadeWholeOrNotAtAll(t *testing.T) {
 }
 
 func TestAConversationThatIsPartOfAnotherIsNotChanged(t *testing.T) {
-	b := setUp(t, dbtest.SQLite(t))
+	b := setUp(t, onSQLite(t))
 	b.get(from("a", "Maude", "Bonjour"), from("b", "Jo", "Salut"))
 	rows := b.list(Query{})
 	if _, err := b.Merge(t.Context(), b.me, b.place.ID, rows[0].ID, rows[1].ID); err != nil {
@@ -166,7 +165,7 @@ func TestAConversationThatIsPartOfAnotherIsNotChanged(t *testing.T) {
 }
 
 func TestAPageGoesOnBehindAConversationThatWasSettledMeanwhile(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)
 		b.get(many(7, func(i int) network.Message {
 			m := from(fmt.Sprint("m", i), fmt.Sprint("Personne ", i), "Bonsoir la gang")

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"comptoir/internal/db"
-	"comptoir/internal/db/dbtest"
 	"comptoir/internal/fault"
 	"comptoir/internal/network"
 	"comptoir/internal/place"
@@ -66,7 +65,7 @@ func liking(t *testing.T, d *db.DB) (*bench, *fond, func(on bool) int64, func())
 func (b *bench) liked() bool { return b.thread(b.only().ID).Messages[0].Liked }
 
 func TestALikeIsAskedForUntilTheNetworkHasIt(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b, f, like, ask := liking(t, d)
 		f.fails = []error{fault.New(fault.Unavailable, "t", ""), fault.New(fault.RateLimited, "t", ""), fault.New(fault.Ambiguous, "t", "")}
 		if like(true) == 0 || like(true) != 0 {
@@ -82,7 +81,7 @@ func TestALikeIsAskedForUntilTheNetworkHasIt(t *testing.T) {
 }
 
 func TestALikeThatIsRefusedIsTakenBackAndTold(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b, f, like, ask := liking(t, d)
 		f.fails = []error{fault.New(fault.NotFound, "t", "")}
 		like(true)
@@ -99,7 +98,7 @@ func TestALikeThatIsRefusedIsTakenBackAndTold(t *testing.T) {
 
 // A wish that changes while the network is asked is not lost under the outcome of the first.
 func TestWhatIsWantedLastIsWhatTheNetworkGets(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b, f, like, ask := liking(t, d)
 		like(true)
 		f.while = func() { f.while = nil; like(false) }
@@ -112,7 +111,7 @@ func TestWhatIsWantedLastIsWhatTheNetworkGets(t *testing.T) {
 }
 
 func TestALikeIsUndoneAndARestoredOneIsNotAskedFor(t *testing.T) {
-	b, f, like, ask := liking(t, dbtest.SQLite(t))
+	b, f, like, ask := liking(t, onSQLite(t))
 	seq := like(true)
 	ask()
 	if err := b.Undo(t.Context(), b.me, b.place.ID, seq); err != nil {

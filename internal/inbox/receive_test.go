@@ -10,7 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"comptoir/internal/db"
-	"comptoir/internal/db/dbtest"
 	"comptoir/internal/network"
 	"comptoir/internal/place"
 )
@@ -23,7 +22,7 @@ func texts(t Thread) (all []string) {
 }
 
 func TestPagesThatRepeatItemsStoreEachOnceAndKeepTheOrderWithinASecond(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)
 		say := func(i int) network.Message {
 			m := from(fmt.Sprint("m", i), "Maude", fmt.Sprint("mot ", i))
@@ -69,8 +68,8 @@ func TestAMailJoinsTheThreadOfWhatItAnswersElseOfItsSubject(t *testing.T) {
 		{"a machine with the same subject", []network.Message{mail("a", "Robot", "Réservation"), auto}, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			d := dbtest.SQLite(t)
-			one, each := setUp(t, d), setUp(t, dbtest.SQLite(t))
+			d := onSQLite(t)
+			one, each := setUp(t, d), setUp(t, onSQLite(t))
 			one.get(tt.mails...)
 			for _, m := range tt.mails {
 				each.get(m)
@@ -86,7 +85,7 @@ func TestAMailJoinsTheThreadOfWhatItAnswersElseOfItsSubject(t *testing.T) {
 }
 
 func TestAMessageReopensAndAMachineDoesNot(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)
 		say := func(id string, auto bool) network.Message {
 			m := from(id, "Maude", id)
@@ -110,7 +109,7 @@ func TestAMessageReopensAndAMachineDoesNot(t *testing.T) {
 }
 
 func TestMachinesHaveTheirOwnTabAndNeverCountAsToAnswer(t *testing.T) {
-	b := setUp(t, dbtest.SQLite(t))
+	b := setUp(t, onSQLite(t))
 	m := from("a", "Robot", "Votre facture")
 	m.Automatic = true
 	b.get(m)
@@ -126,7 +125,7 @@ func TestMachinesHaveTheirOwnTabAndNeverCountAsToAnswer(t *testing.T) {
 }
 
 func TestABounceStandsInTheConversationOfTheAnswerThatDidNotArriveAndOpensIt(t *testing.T) {
-	b := setUp(t, dbtest.SQLite(t))
+	b := setUp(t, onSQLite(t))
 	b.get(from("a", "Maude", "Bonjour"))
 	id := b.answerNow("Bonsoir")
 	c := b.only()
@@ -154,7 +153,7 @@ func TestABounceStandsInTheConversationOfTheAnswerThatDidNotArriveAndOpensIt(t *
 }
 
 func TestTheCursorMovesOnlyWithWhatWasRead(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)
 		fail := errors.New("no room on the floor")
 		b.OnReceived = func(context.Context, db.Tx, []Received) error { return fail }
@@ -184,7 +183,7 @@ func TestTheCursorMovesOnlyWithWhatWasRead(t *testing.T) {
 }
 
 func TestTheSenderCannotPutAMessageIntoTheFuture(t *testing.T) {
-	b := setUp(t, dbtest.SQLite(t))
+	b := setUp(t, onSQLite(t))
 	m := from("a", "Maude", "demain")
 	m.SentAt = time.Now().AddDate(3, 0, 0)
 	b.get(m)
@@ -194,7 +193,7 @@ func TestTheSenderCannotPutAMessageIntoTheFuture(t *testing.T) {
 }
 
 func TestEveryTouchedConversationGetsOneJournalEntryAPage(t *testing.T) {
-	b := setUp(t, dbtest.SQLite(t))
+	b := setUp(t, onSQLite(t))
 	last, _ := place.Last(t.Context(), b.DB, b.place.ID)
 	b.get(many(10, func(i int) network.Message {
 		m := from(fmt.Sprint(i), fmt.Sprint("p", i%2), "mot")
@@ -211,7 +210,7 @@ func TestEveryTouchedConversationGetsOneJournalEntryAPage(t *testing.T) {
 }
 
 func TestHowMuchAPersonSpeaksIsCounted(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)
 		old := from("a", "Maude", "Bonjour")
 		old.SentAt = noon.AddDate(0, -2, 0)

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"comptoir/internal/db"
-	"comptoir/internal/db/dbtest"
 	"comptoir/internal/fault"
 	"comptoir/internal/network"
 	"comptoir/internal/place"
@@ -58,7 +57,7 @@ func (b *bench) pass(id string) {
 }
 
 func TestAnAnswerIsSentOnceAndItsConversationIsAnswered(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)
 		b.get(from("a", "Maude", "Vous servez encore?"))
 		id := b.answerNow("Oui, jusqu’à 23 h!")
@@ -95,7 +94,7 @@ func TestEachOutcomeOfAnAttemptHasItsPlaceInTheTable(t *testing.T) {
 	} {
 		t.Run(string(tt.code), func(t *testing.T) {
 			t.Parallel()
-			b := setUp(t, dbtest.SQLite(t))
+			b := setUp(t, onSQLite(t))
 			b.get(from("a", "Maude", "Bonjour"))
 			b.fake.refuse = &fault.Error{Code: tt.code, RetryAfter: time.Minute}
 			id := b.answerNow("Bonsoir")
@@ -142,7 +141,7 @@ func TestAnAmbiguousSendIsLookedForAndNeverRepeatedBlindly(t *testing.T) {
 		{"the network is away", false, fault.New(fault.Unavailable, "fake.find", ""), Uncertain, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			dbtest.Each(t, func(t *testing.T, d *db.DB) {
+			each(t, func(t *testing.T, d *db.DB) {
 				b := setUp(t, d)
 				b.get(from("a", "Maude", "Bonjour"))
 				if tt.arrived {
@@ -176,7 +175,7 @@ func TestAnAmbiguousSendIsLookedForAndNeverRepeatedBlindly(t *testing.T) {
 }
 
 func TestAProcessKilledAfterTheNetworkAcceptedNeverSendsAgain(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)
 		b.get(from("a", "Maude", "Bonjour"))
 		id := b.answer("Bonsoir")
@@ -201,7 +200,7 @@ func TestAProcessKilledAfterTheNetworkAcceptedNeverSendsAgain(t *testing.T) {
 }
 
 func TestAProcessKilledBeforeTheFirstByteSendsInTheEnd(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)
 		b.get(from("a", "Maude", "Bonjour"))
 		id := b.answer("Bonsoir")
@@ -218,7 +217,7 @@ func TestAProcessKilledBeforeTheFirstByteSendsInTheEnd(t *testing.T) {
 }
 
 func TestAProcessKilledBeforeTheFirstByteAndFoundLateAsksAPerson(t *testing.T) {
-	b := setUp(t, dbtest.SQLite(t))
+	b := setUp(t, onSQLite(t))
 	b.get(from("a", "Maude", "Bonjour"))
 	id := b.answer("Bonsoir")
 	if _, _, err := b.claim(t.Context(), DeliverArgs{b.place.ID, id}); err != nil {
@@ -232,7 +231,7 @@ func TestAProcessKilledBeforeTheFirstByteAndFoundLateAsksAPerson(t *testing.T) {
 }
 
 func TestAProcessThatSleptMayNotSendWhatAnotherTookOver(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)
 		b.get(from("a", "Maude", "Bonjour"))
 		id := b.answer("Bonsoir")
@@ -259,7 +258,7 @@ func TestAProcessThatSleptMayNotSendWhatAnotherTookOver(t *testing.T) {
 }
 
 func TestWhatLeftInAnEarlierAttemptSaysNothingOfThisOne(t *testing.T) {
-	b := setUp(t, dbtest.SQLite(t))
+	b := setUp(t, onSQLite(t))
 	b.get(from("a", "Maude", "Bonjour"))
 	b.fake.outcome = func(network.Draft) error { return fault.New(fault.Unavailable, "fake.publish", "") }
 	id := b.answerNow("Bonsoir")
@@ -277,7 +276,7 @@ func TestWhatLeftInAnEarlierAttemptSaysNothingOfThisOne(t *testing.T) {
 }
 
 func TestAnAnswerDoesNotLeaveWhenTheStoreCannotNoteIt(t *testing.T) {
-	b := setUp(t, dbtest.SQLite(t))
+	b := setUp(t, onSQLite(t))
 	b.get(from("a", "Maude", "Bonjour"))
 	id := b.answer("Bonsoir")
 	claimed, s, err := b.claim(t.Context(), DeliverArgs{b.place.ID, id})
@@ -295,7 +294,7 @@ func TestAnAnswerDoesNotLeaveWhenTheStoreCannotNoteIt(t *testing.T) {
 }
 
 func TestASlowWorkerWhoseClaimWasOvertakenStillTellsThatTheNetworkHasIt(t *testing.T) {
-	b := setUp(t, dbtest.SQLite(t))
+	b := setUp(t, onSQLite(t))
 	b.get(from("a", "Maude", "Bonjour"))
 	id := b.answer("Bonsoir")
 	slow, s, _ := b.claim(t.Context(), DeliverArgs{b.place.ID, id})
@@ -314,7 +313,7 @@ func TestASlowWorkerWhoseClaimWasOvertakenStillTellsThatTheNetworkHasIt(t *testi
 }
 
 func TestWorkersRacingOnTheSameAnswersSendEachOnce(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)
 		var ids []string
 		for i := range 8 {
@@ -345,7 +344,7 @@ func TestWorkersRacingOnTheSameAnswersSendEachOnce(t *testing.T) {
 }
 
 func TestCancelGivesTheTextBackAndNothingLeaves(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)
 		b.get(from("a", "Maude", "Bonjour"))
 		before := b.only()
@@ -380,7 +379,7 @@ func TestCancelGivesTheTextBackAndNothingLeaves(t *testing.T) {
 }
 
 func TestNothingLeavesBeforeItsTime(t *testing.T) {
-	b := setUp(t, dbtest.SQLite(t))
+	b := setUp(t, onSQLite(t))
 	b.write(func(tx db.Tx) error {
 		_, err := place.Change(t.Context(), tx, place.System(), b.place.ID, func(p *place.Place) error { p.Settings.UndoSeconds = 10; return nil })
 		return err
@@ -393,7 +392,7 @@ func TestNothingLeavesBeforeItsTime(t *testing.T) {
 }
 
 func TestAnAnswerThatIsTooLateAsksAPerson(t *testing.T) {
-	b := setUp(t, dbtest.SQLite(t))
+	b := setUp(t, onSQLite(t))
 	b.get(from("a", "Maude", "Bonjour"))
 	id := b.answer("Bonsoir")
 	b.write(func(tx db.Tx) error {
@@ -414,7 +413,7 @@ func TestAnAnswerThatIsTooLateAsksAPerson(t *testing.T) {
 }
 
 func TestAHeldAnswerLeavesOnceTheAccountIsMended(t *testing.T) {
-	b := setUp(t, dbtest.SQLite(t))
+	b := setUp(t, onSQLite(t))
 	b.get(from("a", "Maude", "Bonjour"))
 	b.fake.refuse = fault.New(fault.Unauthenticated, "fake.publish", "")
 	id := b.answerNow("Bonsoir")
@@ -427,7 +426,7 @@ func TestAHeldAnswerLeavesOnceTheAccountIsMended(t *testing.T) {
 }
 
 func TestOurOwnMessageReadBackIsNotASecondOne(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)
 		b.get(from("a", "Maude", "Bonjour"))
 		id := b.answer("Bonsoir")
@@ -447,7 +446,7 @@ func TestOurOwnMessageReadBackIsNotASecondOne(t *testing.T) {
 }
 
 func TestTheHouseDeliversByStoring(t *testing.T) {
-	b := setUp(t, dbtest.SQLite(t))
+	b := setUp(t, onSQLite(t))
 	house, err := place.House(t.Context(), b.DB, b.place.ID)
 	if err != nil {
 		t.Fatal(err)
@@ -463,7 +462,7 @@ func TestTheHouseDeliversByStoring(t *testing.T) {
 }
 
 func TestACollisionIsToldBeforeASecondAnswerIsStored(t *testing.T) {
-	b := setUp(t, dbtest.SQLite(t))
+	b := setUp(t, onSQLite(t))
 	b.get(from("a", "Maude", "Bonjour"))
 	c := b.only()
 	seen := b.thread(c.ID).Messages[0].ID
@@ -480,7 +479,7 @@ func TestACollisionIsToldBeforeASecondAnswerIsStored(t *testing.T) {
 }
 
 func TestAnAnswerThatTheNetworkWouldRefuseIsRefusedAtOnce(t *testing.T) {
-	b := setUp(t, dbtest.SQLite(t))
+	b := setUp(t, onSQLite(t))
 	b.get(from("a", "Maude", "Bonjour"))
 	c := b.only()
 	for _, words := range []string{"", " \n", string(make([]byte, 501)), fmt.Sprintf("%0501d", 1)} {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"comptoir/internal/db"
-	"comptoir/internal/db/dbtest"
 	"comptoir/internal/fault"
 )
 
@@ -54,7 +53,7 @@ func (b *bench) answers(words string, s DeliveryState) string {
 }
 
 func TestNothingLeavesARestoredCopyBeforeAPersonReleasesIt(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)
 		b.get(from("a", "Maude", "Bonjour"))
 		waiting, held := b.answers("un", Waiting), b.answers("deux", Held)
@@ -103,7 +102,7 @@ func TestNothingLeavesARestoredCopyBeforeAPersonReleasesIt(t *testing.T) {
 }
 
 func TestWhatNobodyKnowsOfStaysUncertainInARestoredCopy(t *testing.T) {
-	b := setUp(t, dbtest.SQLite(t))
+	b := setUp(t, onSQLite(t))
 	b.get(from("a", "Maude", "Bonjour"))
 	id := b.answers("Bonsoir", Sending)
 	b.fake.found = fault.New(fault.Unavailable, "fake.find", "")
@@ -120,7 +119,7 @@ func TestWhatNobodyKnowsOfStaysUncertainInARestoredCopy(t *testing.T) {
 }
 
 func TestARestoredCopyFindsAndWakesAsBefore(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)
 		b.get(from("a", "Maude", "Avez-vous des huîtres?"))
 		b.answerNow("Samedi, des moules.")
@@ -154,7 +153,7 @@ func TestARestoredCopyFindsAndWakesAsBefore(t *testing.T) {
 }
 
 func TestEveryUnfinishedAnswerIsExplained(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)
 		b.get(from("a", "Maude", "Bonjour"))
 		unexplained := func() int {

@@ -7,7 +7,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"comptoir/internal/db"
-	"comptoir/internal/db/dbtest"
 	"comptoir/internal/fault"
 	"comptoir/internal/place"
 )
@@ -35,7 +34,7 @@ func (b *bench) titles() string {
 }
 
 func TestKeptAnswersStayInTheOrderTheyAreGiven(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)
 		ctx, p := t.Context(), b.place.ID
 		b.keep("un")

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"comptoir/internal/db"
-	"comptoir/internal/db/dbtest"
 	"comptoir/internal/fault"
 	"comptoir/internal/network"
 )
@@ -31,7 +30,7 @@ func (b *bench) shows(query string) string {
 }
 
 func TestASearchShowsWhereItsWordsStand(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)
 		mail := from("b", "Théo Lacasse", "Bonjour, nous serons quatorze.")
 		mail.Subject = "Réservation du 4 décembre"
@@ -56,7 +55,7 @@ func TestASearchShowsWhereItsWordsStand(t *testing.T) {
 }
 
 func TestASearchFindsWhatIsPartOfAnotherConversation(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)
 		b.get(from("a", "Maude", "foulard"), from("b", "M. Gervais", "chapeau"), from("c", "Marc", "gant"))
 		id := func(q string) string { return b.list(Query{Search: q})[0].ID }
@@ -72,7 +71,7 @@ func TestASearchFindsWhatIsPartOfAnotherConversation(t *testing.T) {
 }
 
 func TestThePagesOfASearchHoldEachConversationOnce(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	each(t, func(t *testing.T, d *db.DB) {
 		b := setUp(t, d)
 		b.get(many(250, func(i int) network.Message {
 			m := from(fmt.Sprint(i), fmt.Sprintf("Maude %d", i%7), "bonsoir")

@@ -65,16 +65,13 @@ func New(t testing.TB, change ...func(*web.Server)) *House {
 // Empty returns a house that nobody has set up.
 func Empty(t testing.TB, change ...func(*web.Server)) *House {
 	t.Helper()
-	h := &House{DB: dbtest.SQLite(t), Table: &door.Table{}, t: t}
+	h := &House{DB: dbtest.SQLiteWith(t, "jobs", jobs.Migrate), Table: &door.Table{}, t: t}
 	log := slog.New(slog.DiscardHandler)
 	var err error
 	if h.Keys, err = place.LoadKeys(t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
 	hub := live.New(h.DB, log)
-	if err := jobs.Migrate(t.Context(), h.DB); err != nil {
-		t.Fatal(err)
-	}
 	files, err := media.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
