@@ -191,6 +191,31 @@ func TestWhatATopicDoesNotWantIsNotRendered(t *testing.T) {
 	}
 }
 
+// Between the door, which let the listener in, and the first entry that it hears of, nothing is left unasked.
+func TestAListenerWhoComesTooLateForItsRightsIsLetGo(t *testing.T) {
+	d := dbtest.SQLite(t)
+	p, h := setUp(t, d)
+	removed := errors.New("removed")
+	record(t, d, p, "member.removed")
+	ended := make(chan error, 1)
+	err := h.Attach(t.Context(), topic(p), live.Listener{
+		From:    -1,
+		Write:   func([]byte) error { return nil },
+		Allowed: func(context.Context) error { return removed },
+	}, func(err error) { ended <- err })
+	if err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-ended:
+		if !errors.Is(err, live.ErrOver) || !errors.Is(err, removed) {
+			t.Errorf("ended with %v", err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("it listens")
+	}
+}
+
 func TestAListenerWhoseRightsEndedIsLetGoAtOnce(t *testing.T) {
 	for name, allowed := range map[string]error{"still a member": nil, "removed": errors.New("removed")} {
 		t.Run(name, func(t *testing.T) {

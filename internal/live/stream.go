@@ -53,6 +53,10 @@ func (h *Hub) follow(ctx context.Context, t *topic, l Listener) error {
 	}
 	if pos < 0 {
 		pos = t.position()
+		// Rights that ended between the door and here are below pos: nothing would tell of them.
+		if err := h.allowed(ctx, l); err != nil {
+			return err
+		}
 	}
 	pulse := time.NewTicker(beat)
 	defer pulse.Stop()
