@@ -111,6 +111,11 @@ type Wire struct {
 	DialTLS func(ctx context.Context, network, addr string) (net.Conn, error)
 	// StartTLS upgrades a raw connection, the certificate checked for host.
 	StartTLS func(ctx context.Context, conn net.Conn, host string) (net.Conn, error)
+	// Renew is for credentials that run out and are exchanged for others. spent no longer serves: either another is
+	// kept already, and is returned, or renew exchanges the one that is kept, at most once at a time for the account,
+	// by whichever process; what it brings is kept before it is returned. nil = nobody keeps it, the driver
+	// exchanges by itself.
+	Renew func(ctx context.Context, spent Credential, renew func(ctx context.Context, kept Credential) (Credential, error)) (Credential, error)
 }
 
 // Driver is stateless and safe for concurrent use.
@@ -141,6 +146,16 @@ type Authorizer interface {
 	Finish(ctx context.Context, pending Credential, brought url.Values, w Wire) (endpoint string, cred Credential, err error)
 	// ServerOf is the server of an account as Meet takes it. No I/O.
 	ServerOf(endpoint string) string
+}
+
+// Enroller is a driver whose accounts are connected by their name and by a password that their network made for a
+// program. A driver makes no choice of servers here either: the wire judges every address.
+type Enroller interface {
+	// Enroll finds where the account of that name lives, and enters there. fault.Invalid tells which of the fields
+	// "name" and "password" is wrong.
+	Enroll(ctx context.Context, name, password string, w Wire) (endpoint string, cred Credential, err error)
+	// NameOf is the name of an account as Enroll takes it. No I/O.
+	NameOf(endpoint string) string
 }
 
 // Server is one installation of a network, as Meet found it.

@@ -32,7 +32,11 @@ var units = map[string]string{
 // exactly is a text of n by the network's own measure, made of units as far as they fit.
 func exactly(l network.Limits, unit string, n int) string {
 	s := strings.TrimRight(strings.Repeat(unit, n/2/l.Length(unit)), " \n") + " "
-	return s + strings.Repeat("x", max(0, n-l.Length(s+"x")+1))
+	s += strings.Repeat("x", max(0, n-l.Length(s+"x")+1))
+	for l.Length(s) < n { // where several measures bind, the first letters may not count
+		s += "x"
+	}
+	return s
 }
 
 // counts publishes texts of exactly the limit, and of one more.
