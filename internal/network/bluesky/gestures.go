@@ -1,0 +1,109 @@
+package bluesky
+
+import (
+	"context"
+	"time"
+
+	"comptoir/internal/fault"
+	"comptoir/internal/network"
+)
+
+// settled is how long after an attempt the server has surely done what it had begun.
+const settled = time.Minute
+
+// Find implements network.Finder: the record is under its key, or it is not.
+func (c *Client) Find(ctx context.Context, d network.Draft) (network.Receipt, error) {
+	const op = "bluesky.Find"
+	var found ref
+	err := c.get(ctx, op, "com.atproto.repo.getRecord", values("repo", c.endpoint.DID, "collection", PostType, "rkey", d.Key), &found)
+	switch {
+	case fault.Is(err, fault.NotFound) && (d.TriedAt.IsZero() || time.Since(d.TriedAt) < settled):
+		return network.Receipt{}, fault.Wrap(err, fault.Ambiguous, op, "bluesky.fault.unknown", "host", c.host())
+	case fault.Is(err, fault.NotFound):
+		return network.Receipt{}, fault.Wrap(err, fault.NotFound, op, "bluesky.fault.not_sent")
+	case err != nil:
+		return network.Receipt{}, err
+	case found.URI != c.named(d.Key).String():
+		return network.Receipt{}, c.unreadable(op, fault.Ambiguous)
+	}
+	r := c.receipt(d.Key)
+	r.Note = "found under its key"
+	return r, nil
+}
+
+// Delete implements network.Deleter.
+func (c *Client) Delete(ctx context.Context, id network.RemoteID) error {
+	const op = "bluesky.Delete"
+	u, ok := parseURI(string(id))
+	if !ok { // no name of a post; the server knows of none under it
+		u = c.named(string(id))
+	}
+	return c.remove(ctx, op, u)
+}
+
+// remove deletes a record of ours; one that is gone is no error to the server.
+func (c *Client) remove(ctx context.Context, op string, u uri) error {
+	if u.authority != c.endpoint.DID {
+		return fault.New(fault.Forbidden, op, "bluesky.fault.forbidden", "host", c.host())
+	}
+	return c.post(ctx, op, "com.atproto.repo.deleteRecord", map[string]string{"repo": u.authority, "collection": u.collection, "rkey": u.key}, new(struct{}))
+}
+
+// gesture is a like or a repost: a record about another.
+type gesture struct {
+	Type      string `json:"$type"`
+	Subject   ref    `json:"subject"`
+	CreatedAt string `json:"createdAt"`
+}
+
+// React implements network.Reactor. The index tells whether a gesture was made already, and which record it is.
+func (c *Client) React(ctx context.Context, id network.RemoteID, r network.Reaction, on bool) error {
+	const op = "bluesky.React"
+	collection := map[network.Reaction]string{network.Like: "app.bsky.feed.like", network.Boost: "app.bsky.feed.repost"}[r]
+	if collection == "" {
+		return fault.New(fault.Unsupported, op, "bluesky.fault.unsupported", "host", c.host())
+	}
+	v, err := c.one(ctx, op, id)
+	if fault.Is(err, fault.NotFound) && !on {
+		return nil // what is gone is liked by nobody
+	}
+	if err != nil {
+		return err
+	}
+	made := v.Viewer.Like
+	if r == network.Boost {
+		made = v.Viewer.Repost
+	}
+	switch {
+	case on == (made != ""):
+		return nil
+	case !on:
+		u, ok := parseURI(made)
+		if !ok {
+			return c.unreadable(op, fault.Unavailable)
+		}
+		return c.remove(ctx, op, u)
+	}
+	record := gesture{collection, ref{v.URI, v.CID}, time.Now().UTC().Format("2006-01-02T15:04:05.000Z")}
+	return c.post(ctx, op, "com.atproto.repo.createRecord", map[string]any{"repo": c.endpoint.DID, "collection": collection, "record": record}, new(ref))
+}
+
+// Measure implements network.Meter.
+func (c *Client) Measure(ctx context.Context, id network.RemoteID) (network.Counts, error) {
+	v, err := c.one(ctx, "bluesky.Measure", id)
+	if err != nil {
+		return network.Counts{}, err
+	}
+	return network.Counts{Likes: v.Likes, Boosts: v.Reposts, Replies: v.Replies, Views: -1}, nil
+}
+
+// one is a post as the index shows it.
+func (c *Client) one(ctx context.Context, op string, id network.RemoteID) (view, error) {
+	views := map[string]view{}
+	err := c.views(ctx, op, []string{string(id)}, views)
+	v := views[string(id)]
+	if fault.Is(err, fault.Rejected) || err == nil && v.CID == "" { // no name of a post, or of one that is gone
+		return v, fault.New(fault.NotFound, op, "bluesky.fault.gone", "host", c.host())
+	}
+	return v, err
+}
