@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"comptoir/internal/network"
+	"comptoir/internal/network/bluesky"
 	"comptoir/internal/network/email"
 	"comptoir/internal/network/house"
 	"comptoir/internal/network/mastodon"
@@ -13,11 +14,11 @@ import (
 // networks is the explicit list of what this program can speak with, and its way out.
 func (a *App) networks() *place.Networks {
 	drivers := map[network.Kind]network.Driver{}
-	for _, d := range []network.Driver{email.Driver{}, house.Driver{}, mastodon.Driver{}} {
+	for _, d := range []network.Driver{email.Driver{}, house.Driver{}, mastodon.Driver{}, bluesky.Driver{}} {
 		drivers[d.Kind()] = d
 	}
 	return &place.Networks{
-		Drivers: drivers, Wire: a.out.Account, Forget: a.out.Forget,
+		Drivers: drivers, DB: a.DB, Wire: a.out.Account, Forget: a.out.Forget,
 		Discover: map[network.Kind]func(context.Context, string) (place.Proposal, error){email.Kind: a.discoverMail},
 	}
 }

@@ -14,6 +14,8 @@ import (
 // It is safe for concurrent use once filled.
 type Networks struct {
 	Drivers map[network.Kind]network.Driver
+	// DB is where a credential is kept that a network exchanges for another. nil = none is.
+	DB *db.DB
 	// Wire is the way out of one account, by its id; connections are not shared between accounts.
 	Wire func(accountID string) network.Wire
 	// Forget closes an account's connections, when it is disconnected or connected anew.
@@ -47,7 +49,11 @@ func (n *Networks) Client(a Account, k Keys) (network.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return n.open(a.Kind, a.Endpoint, cred, a.ID)
+	w := n.Wire(a.ID)
+	if n.DB != nil {
+		w.Renew = n.renew(a, k)
+	}
+	return n.open(a.Kind, a.Endpoint, cred, w)
 }
 
 // Explain gives a failure of an account that was stored by its code and key the names that its sentence tells;
@@ -63,12 +69,12 @@ func (n *Networks) Explain(a Account, code fault.Code, key string) error {
 	return f
 }
 
-func (n *Networks) open(kind network.Kind, endpoint string, cred network.Credential, accountID string) (network.Client, error) {
+func (n *Networks) open(kind network.Kind, endpoint string, cred network.Credential, w network.Wire) (network.Client, error) {
 	d, ok := n.Drivers[kind]
 	if !ok {
 		return nil, fault.New(fault.Unsupported, "place.network", "network.unknown", "network", string(kind))
 	}
-	return d.Open(endpoint, cred, n.Wire(accountID))
+	return d.Open(endpoint, cred, w)
 }
 
 // Test asks the network who a credential is, without storing anything. Its errors say which half of the
@@ -76,7 +82,7 @@ func (n *Networks) open(kind network.Kind, endpoint string, cred network.Credent
 func (n *Networks) Test(ctx context.Context, kind network.Kind, endpoint string, cred network.Credential) (network.Profile, error) {
 	id := "test-" + db.NewID()
 	defer n.forget(id)
-	c, err := n.open(kind, endpoint, cred, id)
+	c, err := n.open(kind, endpoint, cred, n.Wire(id))
 	if err != nil {
 		return network.Profile{}, err
 	}

@@ -36,7 +36,7 @@ func Restored(ctx context.Context, tx db.Tx, k Keys, made time.Time) error {
 		"DELETE FROM link",
 		"DELETE FROM login",
 		"DELETE FROM signin_failure",
-		"UPDATE account SET holder = '', held_until = 0",
+		"UPDATE account SET holder = '', held_until = 0, renewing = ''",
 		"UPDATE notice SET next_at = 0", // the installation that was left has mailed them
 	} {
 		if _, err := tx.Exec(ctx, q); err != nil {

@@ -33,6 +33,7 @@ func (s *Server) accountRoutes(t *door.Table) {
 	manager("GET", "/new/email/settings", false, s.emailSettings)
 	manager("POST", "/new/email/settings", true, s.connectMail)
 	s.loginRoutes(manager)
+	s.enrollRoutes(manager)
 	manager("GET", "/{account}", false, s.account)
 	manager("GET", "/{account}/again", false, s.accountAgain)
 	manager("POST", "/{account}/disconnect", true, s.disconnect)
@@ -103,7 +104,7 @@ func (s *Server) chooseNetwork(w http.ResponseWriter, r *http.Request, v *door.V
 // connectable are the networks that somebody can connect here.
 func (s *Server) connectable(l locale.Locale, p place.Place) (all []view.StepChoice) {
 	for _, k := range s.Networks.Kinds() {
-		if k == mailKind || s.Networks.Authorizes(k) {
+		if k == mailKind || s.Networks.Authorizes(k) || s.Networks.Enrolls(k) {
 			all = append(all, view.StepChoice{Network: string(k), Takes: l.T("steps." + string(k) + "_takes"), URL: accountsAt(p, "/new/"+string(k))})
 		}
 	}
@@ -123,6 +124,8 @@ func (s *Server) accountAgain(w http.ResponseWriter, r *http.Request, v *door.Vi
 		return s.emailAgain(w, r, v, a)
 	case s.Networks.Authorizes(a.Kind):
 		return s.loginAgain(w, r, v, a)
+	case s.Networks.Enrolls(a.Kind):
+		return s.enrollAgain(w, r, v, a)
 	}
 	return fault.New(fault.Unsupported, "web.accountAgain", "network.unknown", "network", string(a.Kind))
 }
@@ -135,7 +138,7 @@ func (s *Server) account(w http.ResponseWriter, r *http.Request, v *door.Visit) 
 	}
 	l, ctx := Language(r, v)
 	now := time.Now()
-	p := view.AccountDetail{Account: s.accountLine(l, v, a, now), Back: accountsAt(v.Place, ""), New: r.URL.Query().Has("new"), Counter: at(v.Place, "inbox"), Login: s.Networks.Authorizes(a.Kind)}
+	p := view.AccountDetail{Account: s.accountLine(l, v, a, now), Back: accountsAt(v.Place, ""), New: r.URL.Query().Has("new"), Counter: at(v.Place, "inbox"), Login: s.Networks.Authorizes(a.Kind) || s.Networks.Enrolls(a.Kind)}
 	if !v.Place.Settings.FirstStepsDone && p.New {
 		p.Steps = at(v.Place, stepTablesAt)
 	}

@@ -1,0 +1,70 @@
+package web
+
+import (
+	"context"
+	"net/http"
+
+	"comptoir/internal/door"
+	"comptoir/internal/fault"
+	"comptoir/internal/network"
+	"comptoir/internal/place"
+	"comptoir/internal/web/view"
+)
+
+// enrollRoutes are for the networks whose accounts are connected by a name and a password that they made for a program.
+func (s *Server) enrollRoutes(manager func(method, pattern string, fresh bool, h door.Handler)) {
+	for _, kind := range s.Networks.Kinds() {
+		if s.Networks.Enrolls(kind) {
+			manager("GET", "/new/"+string(kind), false, func(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+				if err := knownAgain(v); err != nil {
+					return err
+				}
+				return s.showEnroll(w, r, v, http.StatusOK, s.enrollForm(r, v, kind))
+			})
+			manager("POST", "/new/"+string(kind), true, func(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+				return s.enroll(w, r, v, kind)
+			})
+		}
+	}
+}
+
+func (s *Server) enrollForm(r *http.Request, v *door.Visit, kind network.Kind) view.EnrollForm {
+	l, _ := Language(r, v)
+	n := string(kind)
+	return view.EnrollForm{
+		Page: stepPage(l, v, "network."+n), Network: n, Action: accountsAt(v.Place, "/new/"+n), Choose: accountsAt(v.Place, "/new"), Back: accountsAt(v.Place, ""),
+		Name: typed(r, "name"), NameHint: l.T("accounts.name_hint." + n), PasswordHint: l.T("accounts.password_hint." + n), PasswordForm: l.T("accounts.password_form." + n), Again: typed(r, "account"),
+	}
+}
+
+func (s *Server) showEnroll(w http.ResponseWriter, r *http.Request, v *door.Visit, status int, f view.EnrollForm) error {
+	_, ctx := Language(r, v)
+	return render(ctx, w, status, view.EnrollFormPage(f))
+}
+
+// enrollAgain takes an account up again in one step: its name is known.
+func (s *Server) enrollAgain(w http.ResponseWriter, r *http.Request, v *door.Visit, a place.Account) error {
+	f := s.enrollForm(r, v, a.Kind)
+	f.Name, f.Again = s.Networks.NameOf(a), a.ID
+	return s.showEnroll(w, r, v, http.StatusOK, f)
+}
+
+// enroll tries a name and a password, and keeps them when they work. The password does not come back to a page.
+func (s *Server) enroll(w http.ResponseWriter, r *http.Request, v *door.Visit, kind network.Kind) error {
+	l, _ := Language(r, v)
+	f := s.enrollForm(r, v, kind)
+	ctx, cancel := context.WithTimeout(r.Context(), trialTime)
+	defer cancel()
+	a, err := s.Networks.Enroll(ctx, s.DB, s.Keys, v.Actor, v.Place.ID, place.Enrolment{Kind: kind, Name: f.Name, Password: r.PostFormValue("password"), AccountID: f.Again})
+	switch fault.CodeOf(err) {
+	case "":
+		v.Happened(place.EventConnected)
+		return seeOther(w, r, accountsAt(v.Place, "/"+a.ID+"?new"))
+	case fault.Internal, fault.NotFound:
+		return err
+	}
+	if f.Errors = fieldErrors(l, err); len(f.Errors) == 0 {
+		f.Said = l.Fault(err)
+	}
+	return s.showEnroll(w, r, v, http.StatusUnprocessableEntity, f)
+}
