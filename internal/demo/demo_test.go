@@ -6,8 +6,14 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"comptoir/internal/browsertest"
+	"comptoir/internal/inbox"
+	"comptoir/internal/network"
+	"comptoir/internal/network/bluesky"
+	"comptoir/internal/network/email"
+	"comptoir/internal/network/mastodon"
 )
 
 // begin opens Le Zinc with nobody acting but the test, and returns it with a link that signs its owner in.
@@ -32,6 +38,25 @@ func begin(t *testing.T) (*stage, string) {
 	return s, "http://" + address(s.app) + link
 }
 
+// heard waits until somebody's words are at the counter.
+func (s *stage) heard(t *testing.T, kind network.Kind, words string) inbox.Row {
+	t.Helper()
+	for range 300 {
+		page, err := s.app.Inbox.List(t.Context(), s.place.ID, inbox.Query{MemberID: s.owner.ID, Only: kind})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range page.Rows {
+			if strings.Contains(row.Name+" "+row.Excerpt, words) {
+				return row
+			}
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Fatalf("%q is not at the counter", words)
+	return inbox.Row{}
+}
+
 // The main job, as whoever tries the demonstration does it: a card is scanned, the counter and the floor hear of it,
 // somebody goes, the guest's page says who, and what is done no longer waits. The pictures are those of the README.
 func TestAGuestIsHungryAColleagueGoesAndBothPhonesKnow(t *testing.T) {
@@ -43,8 +68,11 @@ func TestAGuestIsHungryAColleagueGoesAndBothPhonesKnow(t *testing.T) {
 	desk.Follow("main form button")
 	desk.Goto(room)
 	desk.WaitForText("#prendre", "Tout le monde est servi")
+	s.heard(t, email.Kind, "Théo Lacasse") // everything is read by itself
+	s.heard(t, mastodon.Kind, "Fabienne")
+	s.heard(t, bluesky.Kind, "Odile")
 	desk.Goto(counter)
-	desk.WaitForText("#rangs", "Théo Lacasse") // the mails are read by themselves
+	desk.WaitForText("#rangs", "Théo Lacasse")
 	desk.WaitFor("html[data-stream=open]")
 
 	phone.Goto("http://" + address(s.app) + "/t/" + s.tables[7])

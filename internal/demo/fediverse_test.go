@@ -1,9 +1,7 @@
 package demo
 
 import (
-	"strings"
 	"testing"
-	"time"
 
 	"comptoir/internal/inbox"
 	"comptoir/internal/network/mastodon"
@@ -13,32 +11,18 @@ import (
 
 // The whole program over the loopback: a mention is read, answered once to whoever it named, and thanked for.
 func TestAMentionIsReadAnsweredAndThankedFor(t *testing.T) {
+	t.Parallel()
 	s, _ := begin(t)
 	s.cfg.Speed = 100
 	answers := make(chan mastodontest.Post, 1)
 	s.fediverse.OnPost(func(p mastodontest.Post) { answers <- p })
 	go s.thankForToots(t.Context(), answers)
 	boss := s.owner.As(s.place.ID, place.Owner)
-	latest := func(want string) inbox.Row {
-		t.Helper()
-		for range 300 {
-			page, err := s.app.Inbox.List(t.Context(), s.place.ID, inbox.Query{MemberID: s.owner.ID, Only: mastodon.Kind})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(page.Rows) > 0 && strings.Contains(page.Rows[0].Excerpt, want) {
-				return page.Rows[0]
-			}
-			time.Sleep(100 * time.Millisecond)
-		}
-		t.Fatalf("%q is not at the counter", want)
-		return inbox.Row{}
-	}
-	c := latest("du soul le jeudi")
+	c := s.heard(t, mastodon.Kind, "du soul le jeudi")
 	if _, err := s.app.Inbox.Reply(t.Context(), boss, s.place.ID, inbox.Answer{ConversationID: c.ID, Text: "Oui, dès 21 h. On vous garde une table."}); err != nil {
 		t.Fatal(err)
 	}
-	if again := latest("ses souliers"); again.ID != c.ID {
+	if again := s.heard(t, mastodon.Kind, "ses souliers"); again.ID != c.ID {
 		t.Errorf("the thanks are in another conversation")
 	}
 	l := s.fediverse.Ledger()

@@ -16,6 +16,7 @@ import (
 
 	"comptoir/internal/db"
 	"comptoir/internal/floor"
+	"comptoir/internal/network/bluesky/blueskytest"
 	"comptoir/internal/network/email/emailtest"
 	"comptoir/internal/network/mastodon/mastodontest"
 )
@@ -39,12 +40,21 @@ func (s *stage) play(ctx context.Context) error {
 		default:
 		}
 	})
+	said := make(chan blueskytest.Record, 16)
+	s.sky.OnPost(func(r blueskytest.Record) {
+		select {
+		case said <- r:
+		default:
+		}
+	})
 	g.Go(func() error { return s.guests(ctx) })
 	g.Go(func() error { return s.post(ctx) })
 	g.Go(func() error { return s.colleagues(ctx) })
 	g.Go(func() error { return s.answer(ctx, thanks) })
 	g.Go(func() error { return s.mentions(ctx) })
 	g.Go(func() error { return s.thankForToots(ctx, answers) })
+	g.Go(func() error { return s.skyMentions(ctx) })
+	g.Go(func() error { return s.thankInTheSky(ctx, said) })
 	return g.Wait()
 }
 

@@ -43,7 +43,7 @@ var letters = []letter{
 		body: "Un mot pour dire merci : la lumière, la musique, l’accueil. On revient jeudi.\n\n-- \nMarie-Soleil Roy", thanks: ""},
 }
 
-// toot is a mention on Mastodon, before the doors open (ago) or during the evening (after).
+// toot is a mention on a network, before the doors open (ago) or during the evening (after).
 type toot struct {
 	ago, after time.Duration
 	from, name string
@@ -57,6 +57,12 @@ var toots = []toot{
 	{ago: 5 * time.Hour, from: "fabienne@ruelle.test", name: "Fabienne Aubin", lang: "fr", text: "c’est vrai que vous passez du soul le jeudi? On serait quatre, avec ma mère qui a 71 ans et qui danse mieux que moi.", thanks: "Parfait, elle a déjà sorti ses souliers."},
 	{after: 14 * time.Second, from: "jules@ruelle.test", name: "Jules", lang: "fr", visibility: "direct", text: "j’ai dû laisser ma carte au bar hier soir, au nom de Jules Caron. Vous l’avez?", thanks: "Merci! Je passe avant 19 h."},
 	{after: 55 * time.Second, from: "noor@harbour.test", name: "Noor", lang: "en", text: "the negroni and that last song. Whoever plays tonight: thank you. What was it called?", thanks: "Found it. Thank you both!"},
+}
+
+// skyToots is what they say on Bluesky.
+var skyToots = []toot{
+	{ago: 3 * time.Hour, from: "odile.test", name: "Odile Tremblay", lang: "fr", text: "à quelle heure commence la contrebasse, ce soir? Je viens de loin.", thanks: "Je pars maintenant, alors."},
+	{after: 35 * time.Second, from: "sam.test", name: "Sam", lang: "en", text: "is there a step at the door? My friend uses a wheelchair.", thanks: "Perfect, see you tonight."},
 }
 
 // evening is what guests do. It begins at once, so that whoever opens the page sees the room live.
