@@ -98,6 +98,9 @@ func (f *fake) Skew(ahead time.Duration) {
 	f.Set(now)
 }
 
+// AllIsPublic implements networktest.Square.
+func (f *fake) AllIsPublic() {}
+
 func (f *fake) Takes(words string) bool { return blueskytest.Takes(words) }
 
 func (f *fake) Gestures(id network.RemoteID) (all []network.Reaction) {

@@ -1,6 +1,7 @@
 package networktest
 
 import (
+	"strings"
 	"testing"
 
 	"comptoir/internal/fault"
@@ -22,9 +23,10 @@ func (b *bench) hears(s Said) network.Message {
 	return got[len(got)-1]
 }
 
-// keepsSecrets answers what was said in private.
+// keepsSecrets answers what was said in private. On a square nothing is: then the driver must say so.
 func keepsSecrets(t *testing.T, b *bench) {
 	p, _ := b.publisher(), b.fetcher()
+	_, square := b.fake.(Square)
 	for _, private := range []bool{true, false} {
 		m := b.hears(Said{Subject: "s", Text: "Entre nous.", Private: private})
 		d := b.draft("Bien sûr.")
@@ -32,11 +34,18 @@ func keepsSecrets(t *testing.T, b *bench) {
 		_, err := p.Publish(b.ctx(), d)
 		b.ok("Publish", err)
 		a := b.accepted(d.Key)
-		if len(a) != 1 || m.Visibility != network.Private && a[0].Visibility == "" {
-			t.Skip("on this network nobody chooses who can read")
+		if len(a) != 1 {
+			t.Fatalf("an answer is %d times in the ledger", len(a))
+		}
+		if square {
+			x, tells := b.client.(network.Addresser)
+			if m.Visibility != network.Public || a[0].Visibility != "" || tells && x.Audience(m).Visibility != network.Public {
+				t.Errorf("everybody reads everything here, and it is read as %q, answered as %q", m.Visibility, a[0].Visibility)
+			}
+			continue
 		}
 		if private && m.Visibility != network.Private || width[a[0].Visibility] == 0 || width[a[0].Visibility] > width[m.Visibility] {
-			t.Errorf("said in private: %v; read as %s, answered as %s", private, m.Visibility, a[0].Visibility)
+			t.Errorf("said in private: %v; read as %q, answered as %q", private, m.Visibility, a[0].Visibility)
 		}
 	}
 }
@@ -58,7 +67,7 @@ func reaches(t *testing.T, b *bench) {
 		}
 		l := b.publisher().Limits()
 		for more := 0; more < 2 && l.Text > 0; more++ {
-			d := b.draft(exactly(l, "x", l.Text-a.Weight+more))
+			d := b.draft(exactly(l, "x", l.Text-a.Weight) + strings.Repeat("x", more))
 			d.To, d.ReplyTo = nil, &m
 			_, err := b.publisher().Publish(b.ctx(), d)
 			if c := b.check("Publish", err); more == 0 && c != "" || more == 1 && c != fault.Rejected {

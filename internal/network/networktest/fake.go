@@ -80,6 +80,8 @@ type (
 	Public interface {
 		Applaud(network.RemoteID, network.Counts) error
 	}
+	// Square declares that nobody chooses who can read on this network: whatever is said there, everybody can.
+	Square interface{ AllIsPublic() }
 	// RealServer is a real server, on which the suite breaks the wire in fewer places.
 	RealServer interface{ RealServer() }
 )

@@ -8,6 +8,8 @@ var bluesky = subject{name: "bluesky", pkg: "bluesky", tests: "TestConformance",
 	{"any page is a yes", "bluesky/gestures.go", `"rkey": u.key}, new(struct{}))`, `"rkey": u.key}, nil)`, "takes no page for the network's word"},
 	{"the network's own count is not read", "bluesky/faults.go", `h.Get("RateLimit-Remaining") == "0"`, `h.Get("X-RateLimit-Remaining") == "0"`, "says how long to wait"},
 	{"bytes do not count", "bluesky/driver.go", `max(text.Graphemes(s), (len(s)+each-1)/each)`, `text.Graphemes(s) + 0*each`, "counts as its network counts"},
+	{"the last bytes do not count", "bluesky/driver.go", `(len(s)+each-1)/each`, `len(s)/each`, "counts as its network counts"},
+	{"an answer is shown as private", "bluesky/publish.go", `network.Audience{Visibility: network.Public}`, `network.Audience{Visibility: network.Private}`, "answers in private what was said in private"},
 	{"what cannot be read is left out in silence", "bluesky/fetch.go", `			p.Skipped++
 `, ``, "counts what cannot be read"},
 	{"the newest comes first", "bluesky/fetch.go", `	slices.Reverse(oldest)
