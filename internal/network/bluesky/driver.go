@@ -58,6 +58,7 @@ type Client struct {
 var _ interface {
 	network.Client
 	network.Fetcher
+	network.Waiter
 	network.Publisher
 	network.NewKeyer
 	network.Addresser

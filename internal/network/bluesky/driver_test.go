@@ -292,6 +292,31 @@ func TestATokenThatRanOutIsExchangedAndNoPasswordIsAskedFor(t *testing.T) {
 	}
 }
 
+// The index learns of everything a while later: what was liked a moment ago, and taken back, is liked again.
+func TestAGestureDoesNotWaitForTheIndex(t *testing.T) {
+	f := start(t)
+	c := f.client(t)
+	post := f.says(t, blueskytest.Said{Text: "Bonsoir", To: "lezinc.test"})
+	elsewhere := f.Gesture("lezinc.test", "app.bsky.feed.like", post)
+	time.Sleep(150 * time.Millisecond)
+	for i, step := range []struct {
+		on    bool
+		likes int
+		wait  time.Duration
+	}{{true, 1, 0}, {false, 0, 150 * time.Millisecond}, {true, 1, 150 * time.Millisecond}, {false, 0, 0}, {true, 1, 0}, {true, 1, 0}, {false, 0, 0}} {
+		if err := c.React(t.Context(), network.RemoteID(post.URI), network.Like, step.on); err != nil {
+			t.Fatal(err)
+		}
+		if got := f.Server.Gestures("lezinc.test", "app.bsky.feed.like"); len(got) != step.likes {
+			t.Errorf("step %d: %d likes", i, len(got))
+		}
+		time.Sleep(step.wait)
+	}
+	if f.TextOf(elsewhere.URI) != "" || len(f.Kept("lezinc.test")) != 0 {
+		t.Error("what another program had made stays")
+	}
+}
+
 // keeping is a wire that keeps what a credential is exchanged for, and shows it.
 func (f *fake) keeping(kept *network.Credential) network.Wire {
 	w := f.Wire()

@@ -56,7 +56,9 @@ type gesture struct {
 	CreatedAt string `json:"createdAt"`
 }
 
-// React implements network.Reactor. The index tells whether a gesture was made already, and which record it is.
+// React implements network.Reactor. A gesture has a key that follows from what it is about: made twice, or by two
+// processes, it is one record, and it is taken back without asking the index, which learns of it a while later. What
+// was made by another program has a key of its own, and only the index knows which.
 func (c *Client) React(ctx context.Context, id network.RemoteID, r network.Reaction, on bool) error {
 	const op = "bluesky.React"
 	collection := map[network.Reaction]string{network.Like: "app.bsky.feed.like", network.Boost: "app.bsky.feed.repost"}[r]
@@ -70,22 +72,27 @@ func (c *Client) React(ctx context.Context, id network.RemoteID, r network.React
 	if err != nil {
 		return err
 	}
-	made := v.Viewer.Like
+	about, _ := parseURI(v.URI)
+	ours := uri{c.endpoint.DID, collection, keyAbout(about)}
+	shown := v.Viewer.Like
 	if r == network.Boost {
-		made = v.Viewer.Repost
+		shown = v.Viewer.Repost
 	}
+	other, elsewhere := parseURI(shown)
+	elsewhere = elsewhere && other != ours
 	switch {
-	case on == (made != ""):
+	case on && elsewhere:
 		return nil
-	case !on:
-		u, ok := parseURI(made)
-		if !ok {
-			return c.unreadable(op, fault.Unavailable)
+	case on:
+		record := gesture{collection, ref{v.URI, v.CID}, time.Now().UTC().Format(moment)}
+		body := map[string]any{"repo": c.endpoint.DID, "collection": collection, "rkey": ours.key, "record": record}
+		return c.post(ctx, op, "com.atproto.repo.putRecord", body, new(ref))
+	case elsewhere:
+		if err := c.remove(ctx, op, other); err != nil {
+			return err
 		}
-		return c.remove(ctx, op, u)
 	}
-	record := gesture{collection, ref{v.URI, v.CID}, time.Now().UTC().Format("2006-01-02T15:04:05.000Z")}
-	return c.post(ctx, op, "com.atproto.repo.createRecord", map[string]any{"repo": c.endpoint.DID, "collection": collection, "record": record}, new(ref))
+	return c.remove(ctx, op, ours)
 }
 
 // Measure implements network.Meter.

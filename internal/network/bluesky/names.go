@@ -2,6 +2,7 @@ package bluesky
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/binary"
 	"regexp"
 	"strings"
@@ -45,6 +46,25 @@ const profilePage = "https://bsky.app/profile/"
 
 // page is where people look at a post, of an author by their name or DID.
 func (u uri) page(author string) string { return profilePage + author + "/post/" + u.key }
+
+// moment is how the network writes a time.
+const moment = "2006-01-02T15:04:05.000Z"
+
+// keyAbout is the key of what we make of a post once at most: the post's own time, and 10 bits by which posts of one
+// time differ.
+func keyAbout(post uri) string {
+	sum := sha256.Sum256([]byte(post.String()))
+	key := []byte(post.key)
+	differs := 11
+	if !IsTID(post.key) {
+		key, differs = make([]byte, 13), 0
+	}
+	for i := differs; i < len(key); i++ {
+		key[i] = alphabet[sum[i]&31]
+	}
+	key[0] = alphabet[strings.IndexByte(alphabet, key[0])&15] // 63 bits
+	return string(key)
+}
 
 // alphabet of a TID, which sorts as the numbers do.
 const alphabet = "234567abcdefghijklmnopqrstuvwxyz"

@@ -84,7 +84,7 @@ func (c *Client) receipt(key string) network.Receipt {
 
 // record is a draft as the network keeps it, the same for every attempt.
 func (c *Client) record(ctx context.Context, d network.Draft, words string) (post, error) {
-	p := post{Type: PostType, Text: words, CreatedAt: d.CreatedAt.UTC().Format("2006-01-02T15:04:05.000Z")}
+	p := post{Type: PostType, Text: words, CreatedAt: d.CreatedAt.UTC().Format(moment)}
 	if langForm.MatchString(d.Lang) {
 		p.Langs = []string{d.Lang}
 	}

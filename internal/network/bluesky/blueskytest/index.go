@@ -137,7 +137,7 @@ func (s *Server) view(p *Record, to *Account) map[string]any {
 	viewer := map[string]any{}
 	for _, r := range s.records {
 		switch {
-		case r.Gone:
+		case !r.shown():
 		case r.Collection == "app.bsky.feed.like" && subject(r.Value) == p.URI:
 			if likes++; r.By.DID == to.DID {
 				viewer["like"] = r.URI

@@ -33,9 +33,18 @@ func (s *Server) record(name string) *Record {
 }
 
 func (s *Server) keep(by *Account, collection, key string, value map[string]any) *Record {
-	r := &Record{URI: "at://" + by.DID + "/" + collection + "/" + key, CID: s.newCID(), Collection: collection, Key: key, By: *by, Value: value, At: s.now()}
+	r := &Record{URI: "at://" + by.DID + "/" + collection + "/" + key, CID: s.newCID(), Collection: collection, Key: key, By: *by, Value: value, At: s.now(), since: time.Now()}
 	s.records = append(s.records, r)
 	return r
+}
+
+func (r *Record) end() { r.Gone, r.until = true, time.Now() }
+
+// shown tells whether the index shows a gesture: it learns of everything a while later.
+func (r *Record) shown() bool {
+	const behind = 100 * time.Millisecond
+	then := time.Now().Add(-behind)
+	return r.since.Before(then) && (!r.Gone || r.until.After(then))
 }
 
 // writing is what createRecord and putRecord take.
@@ -139,7 +148,7 @@ func (s *Server) deleteRecord(r *http.Request, by *Account) (int, any) {
 		return invalid("Could not find repo: %s", w.Repo)
 	}
 	if have := s.record("at://" + by.DID + "/" + w.Collection + "/" + w.Key); have != nil {
-		have.Gone = true
+		have.end()
 	}
 	return http.StatusOK, map[string]any{}
 }

@@ -58,6 +58,8 @@ type Record struct {
 	At         time.Time // by which it is sorted
 	Gone       bool
 
+	since, until time.Time // for which it is kept, by our clock
+
 	raw     string // in place of the value: what cannot be read
 	padding int
 
@@ -306,6 +308,14 @@ func (s *Server) Kept(handle string) (all []Record) {
 	return all
 }
 
+// Gesture likes or reposts a post as another program does.
+func (s *Server) Gesture(handle, collection string, of Record) Record {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	about := map[string]any{"uri": of.URI, "cid": of.CID}
+	return *s.keep(s.who(handle), collection, s.newKey(), map[string]any{"$type": collection, "subject": about, "createdAt": s.now().Format(time.RFC3339)})
+}
+
 // Gestures lists what an account likes, or has reposted.
 func (s *Server) Gestures(handle, collection string) (subjects []string) {
 	s.mu.Lock()
@@ -348,7 +358,7 @@ func (s *Server) Remove(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r := s.record(name); r != nil {
-		r.Gone = true
+		r.end()
 	}
 }
 

@@ -19,8 +19,6 @@ var bluesky = subject{name: "bluesky", pkg: "bluesky", tests: "TestConformance",
 	{"a thread is the message before", "bluesky/message.go", `m.Thread = network.RemoteID(p.root())`, `m.Thread = network.RemoteID(p.parent())`, "answers in the thread"},
 	{"descriptions stay behind", "bluesky/upload.go", `Alt: text.Plain(f.Alt)`, `Alt: text.Plain(f.Alt[:0])`, "publishes pictures with their descriptions"},
 	{"each attempt has a key of its own", "bluesky/publish.go", `"rkey": d.Key, "record"`, `"rkey": c.NewKey(), "record"`, "publishes once"},
-	{"a like is made twice", "bluesky/gestures.go", `	case on == (made != ""):
-		return nil
-`, ``, "reacts and takes it back"},
+	{"a like is made twice", "bluesky/gestures.go", `"rkey": ours.key, "record"`, `"rkey": c.NewKey(), "record"`, "reacts and takes it back"},
 	{"any address may be followed", "bluesky/record.go", `(u.Scheme == "https" || u.Scheme == "http") && u.Host != ""`, `u.Scheme != ""`, "bears answers of the wrong shape"},
 }}
