@@ -108,7 +108,7 @@ func TestTheFirstFiveMinutes(t *testing.T) {
 			w.Follow("#suite a")
 
 			w.see(t, "reseau-"+name)
-			w.Follow("a.nc")
+			w.Follow("a.nc[href$=email]")
 			w.Fill("#ea", barAddress)
 			w.Follow("button.btn--lit")
 			w.WaitFor("#courriel")
