@@ -35,14 +35,14 @@ type house struct {
 	owner place.Actor
 }
 
-// start runs an installation until the test ends.
-func start(t *testing.T, cfg app.Config) *app.App {
+// start runs an installation until the test ends, prepared before anything in it runs.
+func start(t *testing.T, cfg app.Config, prepare ...func(*app.App)) *app.App {
 	t.Helper()
-	return startTelling(t, cfg, slog.New(slog.DiscardHandler))
+	return startTelling(t, cfg, slog.New(slog.DiscardHandler), prepare...)
 }
 
 // startTelling is start with a log.
-func startTelling(t *testing.T, cfg app.Config, log *slog.Logger) *app.App {
+func startTelling(t *testing.T, cfg app.Config, log *slog.Logger, prepare ...func(*app.App)) *app.App {
 	t.Helper()
 	if cfg.Data == "" {
 		cfg.Data = t.TempDir()
@@ -53,6 +53,9 @@ func startTelling(t *testing.T, cfg app.Config, log *slog.Logger) *app.App {
 	a, err := app.New(t.Context(), cfg, log)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, f := range prepare {
+		f(a)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
@@ -65,9 +68,9 @@ func startTelling(t *testing.T, cfg app.Config, log *slog.Logger) *app.App {
 	return a
 }
 
-func open(t *testing.T, cfg app.Config) *house {
+func open(t *testing.T, cfg app.Config, prepare ...func(*app.App)) *house {
 	t.Helper()
-	h := &house{App: start(t, cfg)}
+	h := &house{App: start(t, cfg, prepare...)}
 	p, m, err := place.SetUp(t.Context(), h.DB, place.First{
 		Place: place.New{Name: "Le Zinc", Language: "fr", TimeZone: "America/Montreal"},
 		Owner: place.NewMember{Name: "Élie", Email: "elie@zinc.example", Password: "un mot de passe assez long"},

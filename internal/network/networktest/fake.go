@@ -82,7 +82,8 @@ type (
 	}
 	// Square declares that nobody chooses who can read on this network: whatever is said there, everybody can.
 	Square interface{ AllIsPublic() }
-	// RealServer is a real server, on which the suite breaks the wire in fewer places.
+	// RealServer is a real server, on which the suite breaks the wire in fewer places. It says errors.ErrUnsupported of
+	// what it refuses to carry, and may show a picture in a form of its own.
 	RealServer interface{ RealServer() }
 )
 

@@ -159,14 +159,15 @@ func readsFiles(t *testing.T, b *bench) {
 		t.Fatalf("read %+v", got)
 	}
 	a := got[0].Attachments[0]
-	if a.Type != want.Type || letters(a.Alt) != letters(want.Alt) || strings.ContainsRune(a.Alt, '\u202e') || got[0].Text != "Regardez." {
+	_, real := b.fake.(RealServer)
+	if a.Type != want.Type && !real || !strings.HasPrefix(a.Type, "image/") || letters(a.Alt) != letters(want.Alt) || strings.ContainsRune(a.Alt, '\u202e') || got[0].Text != "Regardez." {
 		t.Errorf("read %q with %+v", got[0].Text, a)
 	}
 	if a.Content == nil {
 		t.Fatal("a small picture is left out")
 	}
 	for range 2 { // a fresh reader each time
-		if content, err := io.ReadAll(a.Content()); err != nil || !bytes.Equal(content, want.Content) {
+		if content, err := io.ReadAll(a.Content()); err != nil || !bytes.Equal(content, want.Content) && !(real && len(content) > 0) {
 			t.Errorf("the picture is %d bytes, %v; it was %d", len(content), err, len(want.Content))
 		}
 	}

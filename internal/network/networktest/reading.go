@@ -2,6 +2,7 @@ package networktest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -171,14 +172,21 @@ func letters(s string) string {
 
 func readsNaughty(t *testing.T, b *bench) {
 	_, cur, _ := b.drain("")
+	_, real := b.fake.(RealServer)
+	var said [][2]string
 	for _, n := range naughty {
-		b.say(Said{Subject: "a\u202eb \x00 é 👩‍👩‍👧‍👦", Text: n[0], From: b.fake.Someone()})
+		err := b.fake.Say(Said{Subject: "a\u202eb \x00 é 👩‍👩‍👧‍👦", Text: n[0], From: b.fake.Someone()})
+		if real && errors.Is(err, errors.ErrUnsupported) {
+			continue
+		}
+		b.ok("Say", err)
+		said = append(said, n)
 	}
 	got, _, _ := b.drain(cur)
-	if len(got) != len(naughty) {
-		t.Fatalf("%d of %d messages read", len(got), len(naughty))
+	if len(got) != len(said) || len(said) < len(naughty)/2 {
+		t.Fatalf("%d of %d messages read", len(got), len(said))
 	}
-	for i, n := range naughty {
+	for i, n := range said {
 		want := n[1]
 		if want == "" {
 			want = n[0]
