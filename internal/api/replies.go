@@ -60,7 +60,7 @@ func (a *API) replyOperations() {
 	}, a.createNote)
 	add(a, place.ScopeReply, huma.Operation{
 		OperationID: "changeMessage", Method: http.MethodPatch, Path: "/messages/{id}", Tags: tags, Errors: []int{http.StatusBadRequest},
-		Summary: "Like a message, or share it", Description: "Its network is asked in a moment. A private message is never shared; what the network does not know is refused (400).",
+		Summary: "Like a message, share it, or decide who can read it", Description: "Its network is asked in a moment. A private message is never shared; what the network does not know is refused (400).",
 	}, a.changeMessage)
 	add(a, place.ScopeRead, huma.Operation{
 		OperationID: "getReply", Method: http.MethodGet, Path: "/replies/{id}", Tags: tags,
@@ -98,8 +98,9 @@ func (a *API) createNote(ctx context.Context, v *door.Visit, in *struct {
 
 // MessageChange is what is to become of a message; what is absent stays.
 type MessageChange struct {
-	Liked   *bool `json:"liked,omitempty" doc:"By the place."`
-	Boosted *bool `json:"boosted,omitempty" doc:"Shared by the place with those who follow it."`
+	Liked    *bool             `json:"liked,omitempty" doc:"By the place."`
+	Boosted  *bool             `json:"boosted,omitempty" doc:"Shared by the place with those who follow it."`
+	Standing *network.Standing `json:"standing,omitempty" enum:"held,shown,spam,removed" doc:"Of what was written under a publication of the place."`
 }
 
 func (a *API) changeMessage(ctx context.Context, v *door.Visit, in *struct {
@@ -114,6 +115,11 @@ func (a *API) changeMessage(ctx context.Context, v *door.Visit, in *struct {
 			continue
 		}
 		if _, err := a.Inbox.React(ctx, v.Actor, v.Place.ID, in.ID, wish.what, *wish.on); err != nil {
+			return nil, err
+		}
+	}
+	if s := in.Body.Standing; s != nil {
+		if _, err := a.Inbox.Moderate(ctx, v.Actor, v.Place.ID, in.ID, *s); err != nil {
 			return nil, err
 		}
 	}

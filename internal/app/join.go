@@ -40,6 +40,7 @@ func (a *App) work(w *jobs.Workers) {
 	jobs.Work(w, a.Inbox.Deliver)
 	jobs.Work(w, a.Inbox.Wake)
 	jobs.Work(w, a.Inbox.AskNetwork)
+	jobs.Work(w, a.Inbox.AskStanding)
 }
 
 // toFloor makes a message that was passed on a call.

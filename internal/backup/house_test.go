@@ -94,6 +94,7 @@ func furnish(t testing.TB, d *db.DB) *house {
 	jobs.Work(w, h.inbox.Deliver)
 	jobs.Work(w, h.inbox.Wake)
 	jobs.Work(w, h.inbox.AskNetwork)
+	jobs.Work(w, h.inbox.AskStanding)
 	if h.inbox.Queue, err = jobs.New(d, w, h.inbox.Log); err != nil {
 		t.Fatal(err)
 	}

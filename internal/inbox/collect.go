@@ -229,7 +229,7 @@ func (c *Collector) fetch(ctx context.Context, f network.Fetcher, a *place.Accou
 	if err != nil {
 		return false, err
 	}
-	if len(page.Messages) == 0 && page.Next == a.Cursor && page.Skipped == 0 && a.State == place.AccountOK && time.Since(a.ReceivedAt) < time.Minute {
+	if len(page.Messages)+len(page.Changed)+len(page.Gone) == 0 && page.Next == a.Cursor && page.Skipped == 0 && a.State == place.AccountOK && time.Since(a.ReceivedAt) < time.Minute {
 		return false, nil // nothing to say, and said lately
 	}
 	if err := c.Inbox.Receive(tctx, *a, page); err != nil {

@@ -52,6 +52,7 @@ func setUp(t testing.TB, d *db.DB) *bench {
 	jobs.Work(w, b.Deliver)
 	jobs.Work(w, b.Wake)
 	jobs.Work(w, b.AskNetwork)
+	jobs.Work(w, b.AskStanding)
 	if b.Queue, err = jobs.New(d, w, b.Log); err != nil {
 		t.Fatal(err)
 	}

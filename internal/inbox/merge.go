@@ -116,9 +116,10 @@ func recount(ctx context.Context, tx db.Tx, c *Conversation) error {
 		return err
 	}
 	list, args := db.In(2, ids, c.PlaceID)
-	where := " FROM message m WHERE m.place_id = $1 AND m.conversation_id IN (" + list + ")" + notWithdrawn
+	where := " FROM message m WHERE m.place_id = $1 AND m.conversation_id IN (" + list + ") AND m.gone_at = 0" + notWithdrawn
 	last, err := scanMessage(tx.QueryRow(ctx, "SELECT "+messageColumns+where+" ORDER BY m.sort_at DESC, m.n DESC LIMIT 1", args...))
 	if err == db.ErrNoRows {
+		c.Excerpt, c.WaitingSince = "", time.Time{}
 		return c.save(ctx, tx)
 	}
 	if err != nil {
@@ -128,7 +129,7 @@ func recount(ctx context.Context, tx db.Tx, c *Conversation) error {
 	c.LastAt, c.Excerpt, c.Ours, c.Lang = last.At, excerpt(&n), last.Direction == Out, last.Lang
 	var waiting int64
 	var humans int
-	err = tx.QueryRow(ctx, "SELECT coalesce(min(m.sort_at), 0)"+where+" AND m.direction = 'in' AND NOT m.automatic AND m.sort_at > coalesce((SELECT max(m.sort_at)"+where+" AND m.direction = 'out'), 0)", args...).Scan(&waiting)
+	err = tx.QueryRow(ctx, "SELECT coalesce(min(m.sort_at), 0)"+where+heard+" AND m.direction = 'in' AND NOT m.automatic AND m.sort_at > coalesce((SELECT max(m.sort_at)"+where+" AND m.direction = 'out'), 0)", args...).Scan(&waiting)
 	if err == nil {
 		err = tx.QueryRow(ctx, "SELECT count(*)"+where+" AND NOT m.automatic", args...).Scan(&humans)
 	}

@@ -38,8 +38,11 @@ type Message struct {
 	ReceivedAt     time.Time
 	At             time.Time // where it stands in the thread
 	Attachments    []Attachment
-	Liked, Boosted bool      // by the place, or about to be
-	Reply          *Delivery // of ours, nil when it was written elsewhere
+	Liked, Boosted bool             // by the place, or about to be
+	Standing       network.Standing // as the place decided, or is about to; "" where nobody decides
+	EditedAt       time.Time        // when we heard that it was changed, zero = never
+	GoneAt         time.Time        // when we heard that it is gone from its network, zero = it is there
+	Reply          *Delivery        // of ours, nil when it was written elsewhere
 	remote         remote
 }
 
@@ -108,19 +111,19 @@ func (m Message) Told(name string) string { return m.remote.Meta[name] }
 // RemotePictures is how many pictures of it were not fetched: to do so tells the sender that it was read.
 func (m Message) RemotePictures() int { return m.remote.Pictures }
 
-const messageColumns = "m.n, m.id, m.conversation_id, m.account_id, coalesce(m.person_id, ''), m.member_id, coalesce(m.remote_id, ''), m.direction, m.automatic, m.subject, m.text, m.quoted, m.lang, m.url, m.visibility, m.sent_at, m.received_at, m.sort_at, m.remote"
+const messageColumns = "m.n, m.id, m.conversation_id, m.account_id, coalesce(m.person_id, ''), m.member_id, coalesce(m.remote_id, ''), m.direction, m.automatic, m.subject, m.text, m.quoted, m.lang, m.url, m.visibility, m.sent_at, m.received_at, m.sort_at, m.remote, m.edited_at, m.gone_at"
 
 func scanMessage(r db.Row) (m Message, err error) { return scanMessageAnd(r) }
 
 // scanMessageAnd scans a message and then whatever more the query selects.
 func scanMessageAnd(r db.Row, more ...any) (m Message, err error) {
-	var sent, received, at int64
+	var sent, received, at, edited, gone int64
 	var facts string
 	dest := append([]any{&m.N, &m.ID, &m.ConversationID, &m.AccountID, &m.PersonID, &m.MemberID, &m.RemoteID, &m.Direction, &m.Automatic,
-		&m.Subject, &m.Text, &m.Quoted, &m.Lang, &m.URL, &m.Visibility, &sent, &received, &at, &facts}, more...)
+		&m.Subject, &m.Text, &m.Quoted, &m.Lang, &m.URL, &m.Visibility, &sent, &received, &at, &facts, &edited, &gone}, more...)
 	if err = r.Scan(dest...); err != nil {
 		return m, err
 	}
-	m.SentAt, m.ReceivedAt, m.At = db.Time(sent), db.Time(received), db.Time(at)
+	m.SentAt, m.ReceivedAt, m.At, m.EditedAt, m.GoneAt = db.Time(sent), db.Time(received), db.Time(at), db.Time(edited), db.Time(gone)
 	return m, json.Unmarshal([]byte(facts), &m.remote)
 }

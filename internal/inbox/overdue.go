@@ -54,6 +54,9 @@ func (b *Inbox) CatchUp(ctx context.Context) error {
 	if err := b.lateReactions(ctx, now); err != nil {
 		return err
 	}
+	if err := b.lateStandings(ctx, now); err != nil {
+		return err
+	}
 	return delivered
 }
 

@@ -46,6 +46,9 @@ func (b *Inbox) reach(ctx context.Context, q db.Querier, placeID string, answers
 		if r.Audience = who.Audience(answers.network()); r.Text > 0 {
 			r.Text = max(1, r.Text-r.Weight)
 		}
+		if r.Wordy {
+			r.Attachments = 0
+		}
 	}
 	return r, nil
 }

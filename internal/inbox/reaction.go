@@ -136,12 +136,8 @@ func (b *Inbox) asked(ctx context.Context, tx db.Tx, args ReactArgs, m Message, 
 		return err
 	}
 	f := fault.As(cause)
-	switch f.Code {
-	case fault.RateLimited, fault.Unavailable, fault.Ambiguous, fault.Unauthenticated:
-		if tries >= maxTries {
-			break
-		}
-		due := time.Now().Add(waitFor(f, int(tries)+1))
+	if wait, ok := askAgain(f, tries); ok {
+		due := time.Now().Add(wait)
 		n, err := tx.Exec(ctx, "UPDATE reaction SET tries = tries + 1, due_at = $5"+mine, append(key, db.Micros(due))...)
 		if err != nil || n == 0 {
 			return err

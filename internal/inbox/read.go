@@ -105,7 +105,7 @@ func (b *Inbox) Message(ctx context.Context, placeID, id string) (Message, error
 	return one[0], err
 }
 
-// dressMessages adds attachments, reactions and deliveries.
+// dressMessages adds attachments, reactions, standings and deliveries.
 func dressMessages(ctx context.Context, q db.Querier, placeID string, all []Message) error {
 	if len(all) == 0 {
 		return nil
@@ -132,6 +132,14 @@ func dressMessages(ctx context.Context, q db.Querier, placeID string, all []Mess
 	for _, r := range liked {
 		m := &all[at[r.Message]]
 		m.Liked, m.Boosted = m.Liked || r.Reaction == network.Like, m.Boosted || r.Reaction == network.Boost
+	}
+	stands, err := db.Collect(func(r db.Row) (m Message, err error) { err = r.Scan(&m.ID, &m.Standing); return })(
+		q.Query(ctx, "SELECT message_id, wanted FROM standing WHERE place_id = $1 AND message_id IN ("+list+")", args...))
+	if err != nil {
+		return err
+	}
+	for _, s := range stands {
+		all[at[s.ID]].Standing = s.Standing
 	}
 	ways, err := db.Collect(scanDelivery)(q.Query(ctx, "SELECT "+deliveryColumns+" FROM reply WHERE place_id = $1 AND message_id IN ("+list+")", args...))
 	for _, d := range ways {

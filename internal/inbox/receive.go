@@ -38,6 +38,9 @@ func (b *Inbox) Receive(ctx context.Context, a place.Account, page network.Page)
 		if _, err := b.receive(ctx, tx, a, page.Messages, ready); err != nil {
 			return err
 		}
+		if err := b.follow(ctx, tx, a, page); err != nil {
+			return err
+		}
 		defer point.Reached(point.ReceiveStored)
 		return place.Received(ctx, tx, a, page.Next, page.Skipped)
 	})
@@ -91,7 +94,7 @@ func (b *Inbox) receive(ctx context.Context, tx db.Tx, a place.Account, messages
 	if err := in.sort(ctx, tx); err != nil {
 		return nil, err
 	}
-	for _, step := range []func(context.Context, db.Tx) error{in.storeThreads, in.storeMessages, in.storeKeys} {
+	for _, step := range []func(context.Context, db.Tx) error{in.storeThreads, in.storeMessages, in.storeStandings, in.storeKeys} {
 		if err := step(ctx, tx); err != nil {
 			return nil, err
 		}

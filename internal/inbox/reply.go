@@ -101,6 +101,9 @@ func (b *Inbox) reply(ctx context.Context, tx db.Tx, actor place.Actor, placeID 
 	if err := b.fits(ctx, tx, placeID, answers, a.Text, files); err != nil {
 		return done, err
 	}
+	if err := b.showAnswered(ctx, tx, actor, placeID, answers); err != nil {
+		return done, err
+	}
 	now := time.Now().Truncate(time.Microsecond)
 	done = Answered{MessageID: a.ID, Due: now.Add(time.Duration(p.Settings.UndoSeconds) * time.Second)}
 	if err := storeAnswer(ctx, tx, placeID, actor, answers, a, files, done, now); err != nil {

@@ -56,8 +56,11 @@ func (b *Inbox) holdBack(ctx context.Context, placeID string) (n int, err error)
 		if err != nil {
 			return err
 		}
-		// What was about to be liked or shared is so where the backup came from, or nobody misses it.
+		// What was about to be liked, shared or decided is so where the backup came from, or nobody misses it.
 		if _, err := tx.Exec(ctx, "UPDATE reaction SET wanted = done, due_at = 0, fence = fence + 1 WHERE place_id = $1 AND due_at > 0", placeID); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, "UPDATE standing SET wanted = done, due_at = 0, fence = fence + 1 WHERE place_id = $1 AND due_at > 0", placeID); err != nil {
 			return err
 		}
 		n = len(all)

@@ -46,6 +46,8 @@ func (b *Inbox) undo(ctx context.Context, tx db.Tx, actor place.Actor, placeID s
 	switch e.Kind {
 	case "conversation.reacted":
 		err = b.unreact(ctx, tx, placeID, e)
+	case "conversation.moderated":
+		err = b.unmoderate(ctx, tx, placeID, e)
 	case "conversation.noted":
 		err = removeNote(ctx, tx, placeID, e)
 	case "conversation.labelled":

@@ -176,7 +176,7 @@ type Return struct {
 }
 
 // Client speaks for one account. It is safe for concurrent use. Further abilities (Fetcher, Publisher,
-// Addresser, Finder, Deleter, Reactor, Meter, Waiter, Revoker, Streamer) are found by type assertion.
+// Addresser, Finder, Deleter, Reactor, Moderator, Meter, Waiter, Revoker, Streamer) are found by type assertion.
 type Client interface {
 	// Profile asks the network who the account is. It is the connection test: it proves that the
 	// credential works for everything the driver needs.
@@ -208,9 +208,13 @@ type Fetcher interface {
 // Page is what one Fetch brought.
 type Page struct {
 	Messages []Message
-	Next     Cursor // to be stored with the messages; equal to the given cursor when nothing is new
-	More     bool   // Fetch may be called again at once
-	Skipped  int    // malformed items left out
+	// Changed are messages that were told before and are different now: edited, or of another standing. They come whole.
+	Changed []Message
+	// Gone are messages that were told before and are no longer there.
+	Gone    []RemoteID
+	Next    Cursor // to be stored with the messages; equal to the given cursor when nothing is new
+	More    bool   // Fetch may be called again at once
+	Skipped int    // malformed items left out
 }
 
 // Waiter blocks until the network says that something may be new (IMAP IDLE, a stream), for drivers
@@ -239,7 +243,8 @@ type Message struct {
 	// SentAt is when the network says it was written. It may lie: order by the earlier of it and the time of receipt.
 	SentAt      time.Time
 	Visibility  Visibility
-	Automatic   bool // a machine wrote it: lists, bounces, out of office; never answered by itself
+	Standing    Standing // "" on networks where nobody decides
+	Automatic   bool     // a machine wrote it: lists, bounces, out of office; never answered by itself
 	Bounce      *Bounce
 	Attachments []Attachment
 	Meta        map[string]string // what the driver needs back to answer (in Draft.ReplyTo.Meta), nothing secret
@@ -272,6 +277,16 @@ const (
 	Private  Visibility = "private" // only those who are named, or the account alone
 )
 
+// Standing is what the place has decided of something that somebody wrote under a publication of the place's.
+type Standing string
+
+const (
+	Held    Standing = "held"    // only those who decide read it, and it waits for them
+	Shown   Standing = "shown"   // whoever reads the publication reads it
+	Spam    Standing = "spam"    // nobody reads it, and the network learns from it
+	Removed Standing = "removed" // nobody reads it
+)
+
 // Attachment is a file that came with a message, or goes with a draft.
 type Attachment struct {
 	Name   string // as the sender named it, untrusted
@@ -301,6 +316,7 @@ type Limits struct {
 	Link        int   // a link counts as so many and a name without its server, whatever their length; 0 = as they are written
 	Attachments int   // the most files with one message
 	FileBytes   int64 // the largest file, bytes
+	Unpublished bool  // the network keeps what somebody is to publish there later: Draft.Unpublished
 }
 
 // Draft is what to send. Key is chosen once, before the first attempt, and frozen: it is what makes a
@@ -317,6 +333,8 @@ type Draft struct {
 	// of the wall clock do not move it.
 	TriedAt     time.Time
 	Attachments []Attachment
+	// Unpublished leaves the draft on the network for somebody to publish it there, where Limits says that it can be.
+	Unpublished bool
 	// Leave is how Publish asks, once and through Leaving, just before that leaves after which the network may have
 	// accepted the draft: the end of a mail, the request of a post. nil = nobody wants to be asked.
 	Leave func(ctx context.Context) error
@@ -355,7 +373,8 @@ type Addresser interface {
 type Audience struct {
 	Notified   []string // handles, the author's first
 	Visibility Visibility
-	Weight     int // what addressing them takes of Limits.Text
+	Weight     int  // what addressing them takes of Limits.Text
+	Wordy      bool // words alone: an answer takes no files, whatever Limits says of publications
 }
 
 // Finder looks for a publication whose outcome is unknown.
@@ -383,6 +402,13 @@ const (
 type Reactor interface {
 	// React sets a reaction on or off; already so is no error.
 	React(ctx context.Context, id RemoteID, r Reaction, on bool) error
+}
+
+// Moderator decides of what others write under our publications.
+type Moderator interface {
+	// Moderate gives a message of somebody a standing; already so is no error. fault.Unsupported for one that the
+	// network does not know.
+	Moderate(ctx context.Context, id RemoteID, s Standing) error
 }
 
 // Counts is what the network tells of a publication; -1 = it does not tell.

@@ -87,6 +87,20 @@ func (s *Server) react(what network.Reaction) door.Handler {
 	}
 }
 
+// moderate decides who can read what somebody wrote under a publication of the place.
+func (s *Server) moderate(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+	is := r.PostFormValue("is")
+	seq, err := s.Inbox.Moderate(r.Context(), v.Actor, v.Place.ID, r.PathValue("message"), network.Standing(is))
+	if fault.Is(err, fault.Rejected) {
+		return s.backToCounter(w, r, v, nil, flash{Key: fault.As(err).Key})
+	}
+	done := flash{}
+	if seq > 0 {
+		done = s.gesture(v, flash{Key: "inbox.done." + is}, []int64{seq})
+	}
+	return s.backToCounter(w, r, v, err, done)
+}
+
 // undoGestures takes back what a notice told of.
 func (s *Server) undoGestures(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
 	var seqs []int64

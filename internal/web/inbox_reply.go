@@ -35,6 +35,7 @@ func (s *Server) replyRoutes(t *door.Table, desk func(method, path string) door.
 	t.Add(desk("POST", "/m/{message}/cancel"), s.cancelReply)
 	t.Add(desk("POST", "/m/{message}/like"), s.react(network.Like))
 	t.Add(desk("POST", "/m/{message}/boost"), s.react(network.Boost))
+	t.Add(desk("POST", "/m/{message}/standing"), s.moderate)
 	t.Add(desk("POST", "/m/{message}/retry"), s.onReply(s.Inbox.Retry, "inbox.done.again"))
 	t.Add(desk("POST", "/m/{message}/anyway"), s.onReply(s.Inbox.SendAnyway, "inbox.done.again"))
 	t.Add(desk("POST", "/m/{message}/arrived"), s.onReply(s.Inbox.Arrived, "inbox.done.arrived"))

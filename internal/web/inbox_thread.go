@@ -234,7 +234,8 @@ type chronicler struct {
 	kind    network.Kind
 	floor   bool   // a message can be passed to the floor
 	found   string // the message that led here
-	reacts  func(accountID string) bool
+	// reacts and moderates tell what can be done on the network of an account.
+	reacts, moderates func(accountID string) bool
 	// notSent is what kept an answer from leaving.
 	notSent func(inbox.Delivery) error
 }
@@ -242,13 +243,8 @@ type chronicler struct {
 func (s *Server) chronicler(ctx context.Context, p place.Place, l locale.Locale, now time.Time) (*chronicler, error) {
 	c := &chronicler{l: l, place: p, now: now, tables: map[string]string{}, labels: map[string]string{}}
 	c.notSent = func(d inbox.Delivery) error { return s.notSent(ctx, d) }
-	can := map[string]bool{}
-	c.reacts = func(accountID string) bool {
-		if _, known := can[accountID]; !known {
-			can[accountID] = s.Inbox.Reacts(ctx, p.ID, accountID)
-		}
-		return can[accountID]
-	}
+	c.reacts = once(func(accountID string) bool { return s.Inbox.Reacts(ctx, p.ID, accountID) })
+	c.moderates = once(func(accountID string) bool { return s.Inbox.Moderates(ctx, p.ID, accountID) })
 	var err error
 	if c.names, err = place.Names(ctx, s.DB, p.ID); err != nil {
 		return nil, err
@@ -267,6 +263,19 @@ func (s *Server) chronicler(ctx context.Context, p place.Place, l locale.Locale,
 	return c, err
 }
 
+// once asks about each account once.
+func once(ask func(accountID string) bool) func(accountID string) bool {
+	told := map[string]bool{}
+	return func(accountID string) bool {
+		is, known := told[accountID]
+		if !known {
+			is = ask(accountID)
+			told[accountID] = is
+		}
+		return is
+	}
+}
+
 // message is one message as the thread shows it; the latest of theirs carries the gestures.
 func (c *chronicler) message(m inbox.Message, latest bool) view.Message {
 	v := view.Message{
@@ -277,6 +286,7 @@ func (c *chronicler) message(m inbox.Message, latest bool) view.Message {
 		v.Subject = m.Subject
 	}
 	v.Blocked, v.Automatic = m.RemotePictures(), m.Automatic
+	v.Standing, v.Edited, v.Gone = string(m.Standing), !m.EditedAt.IsZero(), !m.GoneAt.IsZero()
 	for _, f := range m.Attachments {
 		v.Files = append(v.Files, c.file(f))
 	}
@@ -298,7 +308,11 @@ func (c *chronicler) message(m inbox.Message, latest bool) view.Message {
 		v.Name, v.Handle = who.Handle, ""
 	}
 	v.Face = view.Face{Name: v.Name, Hue: text.Hue(m.PersonID), Network: string(c.kind)}
-	v.Latest, v.Reply = latest, latest
+	v.Latest = latest
+	if v.Gone {
+		return v
+	}
+	v.Reply = latest
 	if m.RemoteID != "" && c.reacts(m.AccountID) {
 		base := at(c.place, "inbox/m/"+m.ID)
 		v.Love, v.Loved, v.LovedBy = base+"/like", m.Liked, c.l.T("gesture.loved", "place", c.place.Name)
@@ -307,6 +321,9 @@ func (c *chronicler) message(m inbox.Message, latest bool) view.Message {
 		}
 	}
 	v.Floor = latest && c.floor
+	if m.Standing != "" && c.moderates(m.AccountID) {
+		v.Decide = at(c.place, "inbox/m/"+m.ID+"/standing")
+	}
 	return v
 }
 
@@ -412,6 +429,11 @@ func (c *chronicler) event(e place.Entry) string {
 			return "" // it was removed since: nobody knows it any more
 		}
 		args = append(args, "label", label)
+	case "conversation.moderated":
+		key += "." + word("standing")
+		if e.Actor == place.NetworkActor {
+			key += ".elsewhere"
+		}
 	default:
 		if table := c.tables[word("table")]; table != "" && c.l.Has(key+".at") {
 			key += ".at"

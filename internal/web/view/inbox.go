@@ -186,9 +186,13 @@ type Message struct {
 	LovedBy   string // "Aimé par Le Zinc"
 	Share     string // POST address, "" when the network cannot or the message is private
 	Shared    bool
+	Standing  string // network.Standing of what somebody wrote under a publication of ours, "" = nobody decides
+	Decide    string // POST address with is=STANDING, "" when the place cannot
+	Edited    bool   // its author changed it since
+	Gone      bool   // it is no longer on its network
 	Reply     bool   // the gesture that goes to the reply box
 	Floor     bool   // it can be passed to the floor
-	Latest    bool   // its gestures have the keys L, B and N
+	Latest    bool   // its gestures have the keys L, B, N, O, I and X
 	Found     bool   // what led here: the thread opens at it
 	Remote    string // the message on its network
 	State     string // of ours: "" sent, "waiting", "sending", "held", "failed", "uncertain"

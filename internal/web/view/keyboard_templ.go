@@ -16,7 +16,7 @@ type keyRow struct {
 // The keys of the counter, in the order that one learns them.
 var keyRows = []keyRow{
 	{[]string{"J", "K"}, "walk"}, {[]string{"⏎"}, "open"}, {[]string{"R"}, "reply"}, {[]string{"mod", "⏎"}, "send"},
-	{[]string{";"}, "kept"}, {[]string{"L"}, "like"}, {[]string{"B"}, "boost"}, {[]string{"A"}, "assign"}, {[]string{"V"}, "snooze"}, {[]string{"E"}, "settle"},
+	{[]string{";"}, "kept"}, {[]string{"L"}, "like"}, {[]string{"B"}, "boost"}, {[]string{"O"}, "shown"}, {[]string{"I"}, "spam"}, {[]string{"X"}, "removed"}, {[]string{"A"}, "assign"}, {[]string{"V"}, "snooze"}, {[]string{"E"}, "settle"},
 	{[]string{"F"}, "card"}, {[]string{"N"}, "floor"}, {[]string{"Z"}, "undo"}, {[]string{"/"}, "search"}, {[]string{"mod", "K"}, "go"}, {[]string{"mod", "⇧", "L"}, "light"}, {[]string{"Esc"}, "close"},
 }
 

@@ -82,6 +82,7 @@ func Empty(t testing.TB, change ...func(*web.Server)) *House {
 	jobs.Work(workers, counter.Deliver)
 	jobs.Work(workers, counter.Wake)
 	jobs.Work(workers, counter.AskNetwork)
+	jobs.Work(workers, counter.AskStanding)
 	if counter.Queue, err = jobs.New(h.DB, workers, log); err != nil {
 		t.Fatal(err)
 	}
