@@ -32,6 +32,7 @@ func In[T ~string](from int, values []T, args ...any) (list string, all []any) {
 	if n > maxInsert && len(values) <= maxInsert {
 		n = maxInsert
 	}
+	args = slices.Grow(args, n)
 	for i := range n {
 		args = append(args, string(values[min(i, len(values)-1)]))
 	}
@@ -64,8 +65,9 @@ const maxInsert = 100
 // Insert collects rows for one table and writes many with one statement.
 type Insert struct {
 	Head   string // "INSERT INTO message (place_id, id, text)"
-	Tail   string // " ON CONFLICT …", " RETURNING …"; may be empty
+	Tail   string // " ON CONFLICT …"; may be empty
 	Shared []any  // the first columns' values, where all rows have the same
+	Expect int    // how many rows come, when that is known
 	args   []any
 	cols   int
 }
@@ -73,6 +75,9 @@ type Insert struct {
 // Row adds a row: the values behind Shared. Every row has as many as the first.
 func (in *Insert) Row(values ...any) {
 	in.cols = len(values)
+	if in.args == nil {
+		in.args = make([]any, 0, in.Expect*in.cols)
+	}
 	in.args = append(in.args, values...)
 }
 
@@ -92,12 +97,49 @@ func (in *Insert) Exec(ctx context.Context, tx Tx) error {
 	})
 }
 
-// Query does so and has what the Tail returns scanned, in any order.
-func (in *Insert) Query(ctx context.Context, tx Tx, scan func(Row) error) error {
-	return in.each(func(q string, args []any) error {
-		_, err := Collect(func(r Row) (struct{}, error) { return struct{}{}, scan(r) })(tx.Query(ctx, q, args...))
-		return err
+// Numbered does so in a table whose n grows by itself, and returns the n of each row by its id, the first value
+// behind Shared.
+func (in *Insert) Numbered(ctx context.Context, tx Tx) (map[string]int64, error) {
+	numbers := make(map[string]int64, in.Rows())
+	if _, yes := tx.(*sqliteTx); yes {
+		return numbers, in.each(func(q string, args []any) error { return in.counted(ctx, tx, q, args, numbers) })
+	}
+	in.Tail += " RETURNING id, n"
+	return numbers, in.each(func(q string, args []any) error {
+		rows, err := tx.Query(ctx, q, args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var id string
+			var n int64
+			if err := rows.Scan(&id, &n); err != nil {
+				return err
+			}
+			numbers[id] = n
+		}
+		return rows.Err()
 	})
+}
+
+// counted is one statement of Numbered on SQLite, which numbers its rows in their order, with nobody between: there is
+// one writer. What a statement returns SQLite gathers in a table of its own first, at a tenth of the price of the rows.
+func (in *Insert) counted(ctx context.Context, tx Tx, q string, args []any, numbers map[string]int64) error {
+	if _, err := tx.Exec(ctx, q, args...); err != nil {
+		return err
+	}
+	var last int64
+	if err := tx.QueryRow(ctx, "SELECT last_insert_rowid()").Scan(&last); err != nil {
+		return err
+	}
+	own := args[len(in.Shared):]
+	n := last - int64(len(own)/in.cols)
+	for i := 0; i < len(own); i += in.cols {
+		n++
+		numbers[own[i].(string)] = n
+	}
+	return nil
 }
 
 func (in *Insert) each(run func(q string, args []any) error) error {

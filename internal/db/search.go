@@ -27,10 +27,16 @@ type Term struct {
 	Prefix bool
 }
 
-// Item is what is found: its growing number in the place, and its searchable words, folded.
+// Item is what is found: its growing number in the place, and its searchable words (see Words).
 type Item struct {
 	Number int64
-	Words  string
+	Words  []string
+}
+
+// Words are the words of a folded text as the index has them: letters, digits and what is for private use. What
+// neither engine takes apart in its own way is left; everything else separates.
+func Words(folded string) []string {
+	return strings.FieldsFunc(folded, func(r rune) bool { return !isWordRune(r) })
 }
 
 // Index stores the searchable words of items of a place.
@@ -38,14 +44,14 @@ func (d *DB) Index(ctx context.Context, tx Tx, placeNumber int64, items ...Item)
 	if d.kind == Postgres {
 		numbers, words := make([]int64, len(items)), make([]string, len(items))
 		for i, it := range items {
-			numbers[i], words[i] = it.Number, placeWord(placeNumber)+" "+searchable(it.Words)
+			numbers[i], words[i] = it.Number, placeWord(placeNumber)+" "+strings.Join(it.Words, " ")
 		}
 		_, err := tx.Exec(ctx, "INSERT INTO search (n, words) SELECT n, to_tsvector('simple', w) FROM unnest($1::bigint[], $2::text[]) AS item (n, w)", numbers, words)
 		return err
 	}
-	rows := Insert{Head: "INSERT INTO search (rowid, words)"}
+	rows := Insert{Head: "INSERT INTO search (rowid, words)", Expect: len(items)}
 	for _, it := range items {
-		rows.Row(it.Number, inDrawer(placeNumber, it.Number/drawer, strings.Fields(searchable(it.Words))))
+		rows.Row(it.Number, inDrawer(placeNumber, it.Number/drawer, it.Words))
 	}
 	return rows.Exec(ctx, tx)
 }
@@ -125,16 +131,6 @@ func inDrawer(place, n int64, words []string) string {
 
 func placeWord(n int64) string { return "place" + strconv.FormatInt(n, 10) + "z" }
 
-// searchable leaves letters, digits and spaces: what neither tokenizer takes apart in its own way.
-func searchable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if isWordRune(r) {
-			return r
-		}
-		return ' '
-	}, s)
-}
-
 func isWordRune(r rune) bool {
 	if r < utf8.RuneSelf {
 		return r >= 'a' && r <= 'z' || r >= '0' && r <= '9'
@@ -142,10 +138,8 @@ func isWordRune(r rune) bool {
 	return unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.Is(unicode.Co, r)
 }
 
-// words splits what a person typed exactly as searchable splits what was stored.
-func (t Term) words() []string {
-	return strings.Fields(searchable(strings.Join(t.Words, " ")))
-}
+// words splits what a person typed exactly as what was stored.
+func (t Term) words() []string { return Words(strings.Join(t.Words, " ")) }
 
 // fts5 asks for every term, its words written as the index has them. It is "" when there is none.
 func fts5(terms []Term, write func(words []string) string) string {

@@ -33,9 +33,9 @@ func prefix(w string) db.Term { return db.Term{Words: []string{w}, Prefix: true}
 func TestASearchGoesBackAsFarAsNumbersGo(t *testing.T) {
 	const far = 1 << 16
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		index(t, d, 1, db.Item{Number: 3, Words: "bonsoir la lune"}, db.Item{Number: far - 1, Words: "bonsoir"}, db.Item{Number: far, Words: "bonsoirs"},
-			db.Item{Number: 9*far + 2, Words: "bonsoir la lune 🌛 pleine"}, db.Item{Number: 9*far + 1, Words: "rien"})
-		index(t, d, 11, db.Item{Number: 5, Words: "bonsoir la lune"}, db.Item{Number: 9*far + 3, Words: "bonsoir"})
+		index(t, d, 1, db.Item{Number: 3, Words: db.Words("bonsoir la lune")}, db.Item{Number: far - 1, Words: db.Words("bonsoir")}, db.Item{Number: far, Words: db.Words("bonsoirs")},
+			db.Item{Number: 9*far + 2, Words: db.Words("bonsoir la lune 🌛 pleine")}, db.Item{Number: 9*far + 1, Words: db.Words("rien")})
+		index(t, d, 11, db.Item{Number: 5, Words: db.Words("bonsoir la lune")}, db.Item{Number: 9*far + 3, Words: db.Words("bonsoir")})
 		for _, c := range []struct {
 			name   string
 			terms  []db.Term
@@ -71,7 +71,7 @@ func TestWhatSQLiteStoredBeforeThereWereDrawersIsFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	index(t, d, 1, db.Item{Number: 4, Words: "bonsoir la lune"})
+	index(t, d, 1, db.Item{Number: 4, Words: db.Words("bonsoir la lune")})
 	if diff := cmp.Diff([]int64{4, 3, 1}, search(t, d, 1, 0, 10, prefix("bonsoir"))); diff != "" {
 		t.Error(diff)
 	}
@@ -91,7 +91,7 @@ func TestPostgresPlansASearchForItsWord(t *testing.T) {
 	const stored, rare, searches = 20_000, 100, 30
 	items := make([]db.Item, stored)
 	for i := range items {
-		items[i] = db.Item{Number: int64(i + 1), Words: fmt.Sprintf("bonsoir numero %d", i)}
+		items[i] = db.Item{Number: int64(i + 1), Words: db.Words(fmt.Sprintf("bonsoir numero %d", i))}
 	}
 	index(t, d, 1, items...)
 	if _, err := d.Pool().Exec(t.Context(), "VACUUM ANALYZE search"); err != nil { // as the server does by itself in the first minute

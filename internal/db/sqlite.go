@@ -27,10 +27,12 @@ type sqliteEngine struct {
 
 const readers = 4
 
+// The log is copied into the file after 12,000 pages of it (48 MB): a page that is written again and again, like the
+// last ones of each index, is copied once. It is read through after a crash before anything is answered.
 func sqliteDSN(path string, readonly bool) string {
 	q := url.Values{"_pragma": {
 		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
-		"temp_store(MEMORY)", "wal_autocheckpoint(4000)", "journal_size_limit(67108864)",
+		"temp_store(MEMORY)", "wal_autocheckpoint(12000)", "journal_size_limit(67108864)",
 	}}
 	if readonly {
 		q["_pragma"] = append(q["_pragma"], "query_only(1)", "cache_size(-4096)")

@@ -171,8 +171,8 @@ func (in *intake) storeMessages(ctx context.Context, tx db.Tx) error {
 	p := in.account.PlaceID
 	rows := db.Insert{
 		Head:   "INSERT INTO message (place_id, account_id, received_at, id, conversation_id, person_id, remote_id, direction, automatic, subject, text, quoted, lang, url, visibility, remote, sent_at, sort_at)",
-		Tail:   " RETURNING id, n",
 		Shared: []any{p, in.account.ID, db.Micros(in.now)},
+		Expect: len(in.items),
 	}
 	html := db.Insert{Head: "INSERT INTO message_html (place_id, message_id, html)", Shared: []any{p}}
 	files := db.Insert{Head: "INSERT INTO attachment (place_id, id, message_id, position, name, type, size, hash, picture, inline, alt)", Shared: []any{p}}
@@ -191,15 +191,8 @@ func (in *intake) storeMessages(ctx context.Context, tx db.Tx) error {
 			files.Row(db.NewID(), it.id, i, f.name, f.Type, f.Size, f.Hash, f.Picture, f.inline, f.alt)
 		}
 	}
-	in.numbers = make(map[string]int64, len(in.items))
-	err := rows.Query(ctx, tx, func(r db.Row) error {
-		var id string
-		var n int64
-		err := r.Scan(&id, &n)
-		in.numbers[id] = n
-		return err
-	})
-	if err != nil {
+	var err error
+	if in.numbers, err = rows.Numbered(ctx, tx); err != nil {
 		return err
 	}
 	if err := html.Exec(ctx, tx); err != nil {
@@ -220,7 +213,7 @@ func (b *Inbox) index(ctx context.Context, tx db.Tx, in *intake) error {
 }
 
 // searchable is what a message is found by.
-func searchable(parts ...string) string {
+func searchable(parts ...string) []string {
 	var b strings.Builder
 	for _, p := range parts {
 		if p != "" {
@@ -228,7 +221,7 @@ func searchable(parts ...string) string {
 			b.WriteByte(' ')
 		}
 	}
-	return text.Fold(b.String())
+	return db.Words(text.Fold(b.String()))
 }
 
 func (in *intake) received() []Received {

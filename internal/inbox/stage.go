@@ -29,8 +29,8 @@ type prepared struct {
 	names   []network.RemoteID // see names
 	subject string             // its key
 	excerpt string
-	words   string // by which it is found
-	remote  string // JSON
+	words   []string // by which it is found
+	remote  string   // JSON
 	files   []staged
 }
 

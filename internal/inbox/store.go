@@ -14,6 +14,7 @@ func (in *intake) storeThreads(ctx context.Context, tx db.Tx) error {
 	rows := db.Insert{
 		Head:   "INSERT INTO conversation (place_id, id, account_id, kind, person_id, subject, subject_key, state, automatic, unread, snoozed_until, waiting_since, answered_in, last_at, excerpt, ours, lang, created_at)",
 		Shared: []any{in.account.PlaceID},
+		Expect: len(in.touched),
 		Tail: ` ON CONFLICT (place_id, id) DO UPDATE SET state = excluded.state, automatic = excluded.automatic, unread = excluded.unread,
 			snoozed_until = excluded.snoozed_until, waiting_since = excluded.waiting_since, answered_in = excluded.answered_in, last_at = excluded.last_at, excerpt = excluded.excerpt, ours = excluded.ours, lang = excluded.lang`,
 	}

@@ -31,6 +31,7 @@ func Record(ctx context.Context, tx db.Tx, placeID string, actor Actor, entries 
 	rows := db.Insert{
 		Head:   "INSERT INTO journal (place_id, at, actor, actor_id, seq, kind, subject_id, data)",
 		Shared: []any{placeID, db.Micros(time.Now()), string(actor.Kind), actor.ID},
+		Expect: len(entries),
 	}
 	for i, e := range entries {
 		data := []byte("{}")
