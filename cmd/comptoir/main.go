@@ -29,6 +29,7 @@ type cli struct {
 	Setup    setup   `cmd:"" help:"Make a place and its owner, or print a link to make the first one in a browser."`
 	Member   member  `cmd:"" help:"Members: who there is, and a way back in."`
 	Token    token   `cmd:"" help:"Tokens of the API."`
+	Key      key     `cmd:"" help:"The key that seals passwords and tokens."`
 	Table    table   `cmd:"" help:"Tables and their codes."`
 	Migrate  migrate `cmd:"" help:"Bring the database up to date."`
 	Settings config  `cmd:"" name:"config" help:"Print the settings that serve would run with, and where each comes from."`

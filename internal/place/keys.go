@@ -1,13 +1,10 @@
 package place
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"io/fs"
 	"log/slog"
@@ -20,10 +17,12 @@ import (
 
 // Keys is the secret of an installation, kept in a file of the data folder beside the database, never
 // in it. From one master key each purpose derives its own: what signs table codes cannot open
-// credentials. It never prints.
+// credentials. What seals credentials can be changed (see RotateKeys) while printed codes stay good. Copies share
+// what changes, and are safe for concurrent use. It never prints.
 type Keys struct {
 	id     string
 	master []byte
+	ring   *ring
 }
 
 // KeyFile is the name of the key's file in a data folder.
@@ -50,20 +49,30 @@ func LoadKeys(dir string) (Keys, error) {
 	if err != nil {
 		return Keys{}, fault.Wrap(err, fault.Invalid, "key.load", "key.damaged", "path", path)
 	}
+	k.ring.path = path
 	return k, nil
 }
 
-// ParseKeys reads what Reveal returned.
+// ParseKeys reads what Reveal returned: the master, then each key that seals, a line each.
 func ParseKeys(text string) (Keys, error) {
-	master, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	master, err := base64.StdEncoding.DecodeString(strings.TrimSpace(lines[0]))
 	if err != nil || len(master) != 32 {
 		return Keys{}, fault.New(fault.Invalid, "key.parse", "key.damaged", "path", KeyFile)
 	}
-	return newKeys(master), nil
+	k := newKeys(master)
+	for _, line := range lines[1:] {
+		if err := k.ring.add(line); err != nil {
+			return Keys{}, err
+		}
+	}
+	return k, nil
 }
 
 // Reveal is the secret itself, as it stands in its file: for that file, and for a backup that seals it.
-func (k Keys) Reveal() string { return base64.StdEncoding.EncodeToString(k.master) + "\n" }
+func (k Keys) Reveal() string {
+	return base64.StdEncoding.EncodeToString(k.master) + "\n" + k.ring.reveal()
+}
 
 // ID tells one key from another, and nothing of the secret.
 func (k Keys) ID() string { return k.id }
@@ -111,58 +120,19 @@ func writeOnce(path, text string) error {
 }
 
 func newKeys(master []byte) Keys {
-	sum := sha256.Sum256(master)
-	return Keys{id: hex.EncodeToString(sum[:4]), master: master}
+	first := newSealer(master)
+	return Keys{id: first.id, master: master, ring: &ring{sealers: []sealer{first}}}
 }
 
 // Derive returns 32 bytes for one purpose.
-func (k Keys) Derive(purpose string) []byte {
-	b, err := hkdf.Key(sha256.New, k.master, nil, "comptoir "+purpose, 32)
+func (k Keys) Derive(purpose string) []byte { return derive(k.master, purpose) }
+
+func derive(key []byte, purpose string) []byte {
+	b, err := hkdf.Key(sha256.New, key, nil, "comptoir "+purpose, 32)
 	if err != nil {
 		panic(err) // only for absurd lengths
 	}
 	return b
-}
-
-// Seal encrypts plain so that it opens only with the same context: the ids and the column it belongs to.
-func (k Keys) Seal(plain []byte, context ...string) []byte {
-	gcm := k.gcm()
-	nonce := make([]byte, gcm.NonceSize())
-	rand.Read(nonce)
-	out := append([]byte(k.id+":"), nonce...)
-	return gcm.Seal(out, nonce, plain, k.context(context))
-}
-
-// Open is the inverse of Seal. It returns fault.Internal with the key "key.other" when the value was
-// sealed under another key, and "key.damaged_value" when it was changed or moved.
-func (k Keys) Open(sealed []byte, context ...string) ([]byte, error) {
-	gcm := k.gcm()
-	head := len(k.id) + 1
-	if len(sealed) < head+gcm.NonceSize() || string(sealed[:head]) != k.id+":" {
-		return nil, fault.New(fault.Internal, "key.open", "key.other")
-	}
-	nonce, box := sealed[head:head+gcm.NonceSize()], sealed[head+gcm.NonceSize():]
-	plain, err := gcm.Open(nil, nonce, box, k.context(context))
-	if err != nil {
-		return nil, fault.New(fault.Internal, "key.open", "key.damaged_value")
-	}
-	return plain, nil
-}
-
-func (k Keys) gcm() cipher.AEAD {
-	block, err := aes.NewCipher(k.Derive("seal"))
-	if err != nil {
-		panic(err)
-	}
-	gcm, err := cipher.NewGCM(block)
-	if err != nil {
-		panic(err)
-	}
-	return gcm
-}
-
-func (k Keys) context(parts []string) []byte {
-	return []byte(k.id + "\x00" + strings.Join(parts, "\x00"))
 }
 
 const secret = "[secret]"

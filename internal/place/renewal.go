@@ -89,15 +89,22 @@ func (n *Networks) exchange(ctx context.Context, a Account, k Keys, mine string,
 	bounded, cancel := context.WithTimeout(ctx, renewalTime/2)
 	defer cancel()
 	fresh, failed := exchange(bounded, kept)
-	sealed := a.sealed
-	if failed == nil {
-		sealed = k.Seal(fresh.Reveal(), a.PlaceID, a.ID, "account.credential")
-	}
 	end, done := context.WithTimeout(context.WithoutCancel(ctx), renewalTime/6)
 	defer done()
 	err := n.DB.Write(end, func(tx db.Tx) error {
-		_, err := tx.Exec(end, "UPDATE account SET renewing = '', credential = CASE WHEN credential = $4 THEN $5 ELSE credential END WHERE place_id = $1 AND id = $2 AND renewing = $3",
-			a.PlaceID, a.ID, mine, a.sealed, sealed)
+		var sealed []byte
+		err := tx.QueryRow(end, "UPDATE account SET renewing = '' WHERE place_id = $1 AND id = $2 AND renewing = $3 RETURNING credential", a.PlaceID, a.ID, mine).Scan(&sealed)
+		if err == db.ErrNoRows || err == nil && failed != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		a.sealed = sealed // perhaps under another key by now
+		if now, err := a.Credential(k); err != nil || !bytes.Equal(now.Reveal(), kept.Reveal()) {
+			return err
+		}
+		_, err = tx.Exec(end, "UPDATE account SET credential = $3 WHERE place_id = $1 AND id = $2", a.PlaceID, a.ID, k.Seal(fresh.Reveal(), a.PlaceID, a.ID, "account.credential"))
 		return err
 	})
 	if failed != nil {

@@ -151,6 +151,25 @@ func TestAnExchangeDoesNotOverwriteWhatWasTypedMeanwhile(t *testing.T) {
 	})
 }
 
+func TestAKeyThatIsRotatedDuringAnExchangeLosesNothingOfIt(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		r := newRenewable(t, d)
+		c, before := r.client(t, 0), r.kept(t)
+		r.server.Expire()
+		r.server.Meanwhile("com.atproto.server.refreshSession", func() {
+			if n, err := place.RotateKeys(context.WithoutCancel(t.Context()), d, r.keys, func(int, int) {}); err != nil || n != 1 {
+				t.Errorf("sealed %d: %v", n, err)
+			}
+		})
+		if _, err := c.Profile(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if kept := r.kept(t); kept.Field(bluesky.RefreshJWT) == before.Field(bluesky.RefreshJWT) {
+			t.Error("what was exchanged is lost")
+		}
+	})
+}
+
 func TestWhoWaitsForAnExchangeStopsWhenItsContextEnds(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		r := newRenewable(t, d)
