@@ -94,6 +94,7 @@ func makeKeys(path string) (Keys, error) {
 	if fault.Is(err, fault.Conflict) { // another process was first: then theirs counts
 		return LoadKeys(filepath.Dir(path))
 	}
+	k.ring.path = path
 	return k, err
 }
 
