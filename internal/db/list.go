@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -68,6 +69,7 @@ type Insert struct {
 	Tail   string // " ON CONFLICT …"; may be empty
 	Shared []any  // the first columns' values, where all rows have the same
 	Expect int    // how many rows come, when that is known
+	AtOnce int    // the most rows of one statement, maxInsert when 0
 	args   []any
 	cols   int
 }
@@ -144,7 +146,7 @@ func (in *Insert) counted(ctx context.Context, tx Tx, q string, args []any, numb
 
 func (in *Insert) each(run func(q string, args []any) error) error {
 	for in.Rows() > 0 {
-		n := chunk(in.Rows())
+		n := chunk(in.Rows(), cmp.Or(in.AtOnce, maxInsert))
 		args := append(slices.Clip(in.Shared), in.args[:n*in.cols]...)
 		if err := run(in.statement(n), args); err != nil {
 			return err
@@ -155,10 +157,10 @@ func (in *Insert) each(run func(q string, args []any) error) error {
 	return nil
 }
 
-// chunk is how many of n rows go into the next statement: a full hundred, else a power of two.
-func chunk(n int) int {
+// chunk is how many of n rows go into the next statement: full hundreds, else a power of two.
+func chunk(n, most int) int {
 	if n >= maxInsert {
-		return maxInsert
+		return min(n-n%maxInsert, most)
 	}
 	p := 1
 	for p*2 <= n {

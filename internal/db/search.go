@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -49,9 +50,33 @@ func (d *DB) Index(ctx context.Context, tx Tx, placeNumber int64, items ...Item)
 		_, err := tx.Exec(ctx, "INSERT INTO search (n, words) SELECT n, to_tsvector('simple', w) FROM unnest($1::bigint[], $2::text[]) AS item (n, w)", numbers, words)
 		return err
 	}
-	rows := Insert{Head: "INSERT INTO search (rowid, words)", Expect: len(items)}
+	t := tx.(*sqliteTx)
 	for _, it := range items {
-		rows.Row(it.Number, inDrawer(placeNumber, it.Number/drawer, it.Words))
+		t.found = append(t.found, found{it.Number, inDrawer(placeNumber, it.Number/drawer, it.Words)})
+	}
+	return nil
+}
+
+// found is a row of SQLite's index that waits for the end of its group: FTS5 writes out what it holds in memory at
+// each savepoint, and puts in order what it wrote.
+type found struct {
+	number int64
+	words  string
+}
+
+// indexAtOnce is how many of them one statement stores: what four pages of messages bring.
+const indexAtOnce = 400
+
+// index stores what the writes of a group are found by.
+func (w *writer) index(ctx context.Context, tx Tx, group []*write) error {
+	rows := Insert{Head: "INSERT INTO search (rowid, words)", AtOnce: indexAtOnce}
+	for _, wr := range group {
+		if wr.err != nil || wr.panic != nil || wr.tx == nil {
+			continue
+		}
+		for _, f := range wr.tx.found {
+			rows.Row(f.number, f.words)
+		}
 	}
 	return rows.Exec(ctx, tx)
 }
@@ -61,6 +86,9 @@ func (d *DB) Unindex(ctx context.Context, tx Tx, number int64) error {
 	q := "DELETE FROM search WHERE rowid = $1"
 	if d.kind == Postgres {
 		q = "DELETE FROM search WHERE n = $1"
+	} else {
+		t := tx.(*sqliteTx)
+		t.found = slices.DeleteFunc(t.found, func(f found) bool { return f.number == number })
 	}
 	_, err := tx.Exec(ctx, q, number)
 	return err

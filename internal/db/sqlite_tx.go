@@ -18,6 +18,7 @@ type sqliteTx struct {
 	tx    *sql.Tx
 	stmts *stmtCache
 	woken []string
+	found []found // stored at the end of the group
 }
 
 func (t *sqliteTx) Raw() any            { return t.tx }

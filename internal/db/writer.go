@@ -93,6 +93,9 @@ func (w *writer) group(first *write) {
 			err = w.one(tx, wr)
 		}
 		if err == nil {
+			err = w.index(context.Background(), &sqliteTx{tx: tx, stmts: &w.stmts}, members)
+		}
+		if err == nil {
 			err = tx.Commit()
 		}
 		if err != nil {
