@@ -213,12 +213,43 @@ func (c *Collector) turn(ctx context.Context, a *place.Account) error {
 		<-ctx.Done()
 		return nil
 	}
-	for more := true; more; {
-		if more, err = c.fetch(ctx, fetcher, a); err != nil {
+	for past := false; ; past = true {
+		if err := c.spare(ctx, *a, past); err != nil {
 			return err
+		}
+		more, err := c.fetch(ctx, fetcher, a)
+		if err != nil {
+			return err
+		}
+		if !more {
+			break
 		}
 	}
 	return c.wait(ctx, client, a.Cursor)
+}
+
+// longestSpare bounds how long reading waits for its network's next period: limits may have been changed there.
+const longestSpare = 15 * time.Minute
+
+// spare waits while what the network still lets the account ask is wanted for something better than reading: for
+// answers, and when it is the past that is read, for news.
+func (c *Collector) spare(ctx context.Context, a place.Account, past bool) error {
+	if c.Inbox.Rate == nil {
+		return nil
+	}
+	least := place.ReplyShare
+	if past {
+		least = place.HistoryShare
+	}
+	for ctx.Err() == nil {
+		l, err := c.Inbox.Rate(ctx, a)
+		now := time.Now()
+		if err != nil || l.Share(now) > least {
+			return err
+		}
+		sleep(ctx, min(l.Reset.Sub(now), longestSpare)+time.Second)
+	}
+	return ctx.Err()
 }
 
 // fetch stores one page.

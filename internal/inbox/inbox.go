@@ -28,6 +28,8 @@ type Inbox struct {
 	Queue *jobs.Queue
 	Log   *slog.Logger
 	Open  Opener
+	// Rate is what an account may still ask of its network; nil = nobody knows.
+	Rate func(ctx context.Context, a place.Account) (network.RateLimit, error)
 
 	// OnReceived joins what was received to other packages, in the same transaction; may be nil.
 	OnReceived func(ctx context.Context, tx db.Tx, news []Received) error

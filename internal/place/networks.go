@@ -22,6 +22,8 @@ type Networks struct {
 	Forget func(accountID string)
 	// Discover proposes an endpoint for an address, by kind, where the network can be asked.
 	Discover map[network.Kind]func(ctx context.Context, address string) (Proposal, error)
+
+	rates rates
 }
 
 // Proposal is an endpoint that was found or guessed, for a person to look at before it is tested.
@@ -50,6 +52,7 @@ func (n *Networks) Client(a Account, k Keys) (network.Client, error) {
 		return nil, err
 	}
 	w := n.Wire(a.ID)
+	w.HTTP = n.meter(a, w.HTTP)
 	if n.DB != nil {
 		w.Renew = n.renew(a, k)
 	}

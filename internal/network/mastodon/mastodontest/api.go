@@ -113,6 +113,9 @@ func (s *Server) judge(w http.ResponseWriter, r *http.Request, rt route) (int, a
 	if s.trouble.Throttled > 0 {
 		return s.throttle(w)
 	}
+	if s.trouble.Limit > 0 && !s.meter(w) {
+		return http.StatusTooManyRequests, map[string]string{"error": "Too many requests"}
+	}
 	for name := range r.URL.Query() {
 		if !slices.Contains(rt.query, name) {
 			return http.StatusTeapot, map[string]string{"error": "the documents know no parameter " + name}
@@ -148,10 +151,30 @@ func (s *Server) throttle(w http.ResponseWriter) (int, any) {
 		w.Header().Set("Retry-After", strconv.Itoa(int(s.trouble.Throttled.Seconds())))
 		return http.StatusServiceUnavailable, page("server busy")
 	}
-	w.Header().Set("X-RateLimit-Limit", "300")
-	w.Header().Set("X-RateLimit-Remaining", "0")
-	w.Header().Set("X-RateLimit-Reset", until.UTC().Format("2006-01-02T15:04:05.000000Z"))
+	tellLimit(w, 300, 0, until)
 	return http.StatusTooManyRequests, map[string]string{"error": "Too many requests"}
+}
+
+// counted are the requests of one period.
+type counted struct {
+	n     int
+	until time.Time
+}
+
+// meter counts a request, tells what is left, and whether it was still taken.
+func (s *Server) meter(w http.ResponseWriter) bool {
+	if now := s.now(); !now.Before(s.counted.until) {
+		s.counted = counted{until: now.Add(s.trouble.Period)}
+	}
+	s.counted.n++
+	tellLimit(w, s.trouble.Limit, max(0, s.trouble.Limit-s.counted.n), s.counted.until)
+	return s.counted.n <= s.trouble.Limit
+}
+
+func tellLimit(w http.ResponseWriter, limit, left int, until time.Time) {
+	w.Header().Set("X-RateLimit-Limit", strconv.Itoa(limit))
+	w.Header().Set("X-RateLimit-Remaining", strconv.Itoa(left))
+	w.Header().Set("X-RateLimit-Reset", until.UTC().Format("2006-01-02T15:04:05.000000Z"))
 }
 
 // page is an answer that is no JSON.

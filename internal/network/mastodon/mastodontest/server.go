@@ -39,6 +39,10 @@ type Trouble struct {
 	Skew time.Duration
 	// Slow is how often a file is "still processing" before it is ready.
 	Slow int
+	// Limit is how many more requests are taken before it is too much, as each answer then tells; 0 = nobody counts.
+	// The count begins anew after Period.
+	Limit  int
+	Period time.Duration
 	// Page answers everything with the page of a proxy, and this status.
 	Page int
 }
@@ -52,6 +56,7 @@ type Server struct {
 
 	mu       sync.Mutex // guards what follows
 	trouble  Trouble
+	counted  counted
 	last     int64 // of the numbers that ids are made of
 	accounts map[string]*Account
 	posts    []*Post // in order
@@ -290,6 +295,7 @@ func (s *Server) Set(t Trouble) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.trouble = t
+	s.counted = counted{}
 }
 
 // Trouble tells what goes wrong now.
