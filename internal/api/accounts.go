@@ -30,6 +30,7 @@ type Account struct {
 	ReceivedAt time.Time          `json:"received_at,omitzero" doc:"The last successful reading."`
 	SentAt     time.Time          `json:"sent_at,omitzero"`
 	CreatedAt  time.Time          `json:"created_at"`
+	ExpiresAt  time.Time          `json:"expires_at,omitzero" doc:"When its network will want a person to connect it again; absent: never, or it does not say."`
 }
 
 // NewAccount is an account to connect.
@@ -67,7 +68,7 @@ type MailCredential struct {
 func (t teller) account(a place.Account) Account {
 	return Account{
 		ID: a.ID, Network: a.Kind, Name: a.Name, Handle: a.Handle, State: a.State, Code: a.FaultCode,
-		Detail: t.l.Fault(t.networks.Explain(a, a.FaultCode, a.FaultKey)), Skipped: a.Skipped, ReceivedAt: a.ReceivedAt, SentAt: a.SentAt, CreatedAt: a.CreatedAt,
+		Detail: t.l.Fault(t.networks.Explain(a, a.FaultCode, a.FaultKey)), Skipped: a.Skipped, ReceivedAt: a.ReceivedAt, SentAt: a.SentAt, CreatedAt: a.CreatedAt, ExpiresAt: a.ExpiresAt,
 	}
 }
 

@@ -72,6 +72,18 @@ func NewCredential(fields map[string]string) Credential {
 // Field returns one field, "" when there is none. It is for drivers.
 func (c Credential) Field(name string) string { return c.secret[name] }
 
+// ExpiresAt is the field that says, in RFC 3339, when a person must connect the account again whatever the program does.
+const ExpiresAt = "expires_at"
+
+// Expires is when the network will want a person to connect the account again; zero = never, or it does not say.
+func (c Credential) Expires() time.Time {
+	at, err := time.Parse(time.RFC3339, c.secret[ExpiresAt])
+	if err != nil {
+		return time.Time{}
+	}
+	return at
+}
+
 // IsZero tells whether the credential holds nothing.
 func (c Credential) IsZero() bool { return len(c.secret) == 0 }
 

@@ -42,14 +42,15 @@ type Account struct {
 	SentAt     time.Time
 	Skipped    int64 // malformed items left out, ever
 	CreatedAt  time.Time
+	ExpiresAt  time.Time // when a person must connect it again, zero = never, or its network does not say
 }
 
-const accountColumns = "id, place_id, kind, name, handle, endpoint, credential, state, fault_code, fault_key, cursor, received_at, sent_at, skipped, created_at"
+const accountColumns = "id, place_id, kind, name, handle, endpoint, credential, state, fault_code, fault_key, cursor, received_at, sent_at, skipped, created_at, expires_at"
 
 func scanAccount(r db.Row) (a Account, err error) {
-	var received, sent, created int64
-	err = r.Scan(&a.ID, &a.PlaceID, &a.Kind, &a.Name, &a.Handle, &a.Endpoint, &a.sealed, &a.State, &a.FaultCode, &a.FaultKey, &a.Cursor, &received, &sent, &a.Skipped, &created)
-	a.ReceivedAt, a.SentAt, a.CreatedAt = db.Time(received), db.Time(sent), db.Time(created)
+	var received, sent, created, expires int64
+	err = r.Scan(&a.ID, &a.PlaceID, &a.Kind, &a.Name, &a.Handle, &a.Endpoint, &a.sealed, &a.State, &a.FaultCode, &a.FaultKey, &a.Cursor, &received, &sent, &a.Skipped, &created, &expires)
+	a.ReceivedAt, a.SentAt, a.CreatedAt, a.ExpiresAt = db.Time(received), db.Time(sent), db.Time(created), db.Time(expires)
 	return a, err
 }
 
@@ -105,15 +106,15 @@ func AddAccount(ctx context.Context, tx db.Tx, k Keys, actor Actor, placeID stri
 		a = Account{ID: db.NewID(), PlaceID: placeID, CreatedAt: time.Now()}
 	}
 	a.Kind, a.Name, a.Handle, a.Endpoint, a.State = n.Kind, text.Clip(text.Line(n.Name), 80), text.Line(n.Handle), n.Endpoint, AccountOK
-	a.sealed = nil
+	a.sealed, a.ExpiresAt = nil, n.Credential.Expires()
 	if !n.Credential.IsZero() {
 		a.sealed = k.Seal(n.Credential.Reveal(), placeID, a.ID, "account.credential")
 	}
 	kind := EventConnected
 	if known {
 		kind = "account.reconnected"
-		_, err = tx.Exec(ctx, "UPDATE account SET name = $3, endpoint = $4, credential = $5, state = $6, fault_code = '', fault_key = '', removed_at = 0 WHERE place_id = $1 AND id = $2",
-			placeID, a.ID, a.Name, a.Endpoint, a.sealed, string(a.State))
+		_, err = tx.Exec(ctx, "UPDATE account SET name = $3, endpoint = $4, credential = $5, state = $6, fault_code = '', fault_key = '', removed_at = 0, expires_at = $7 WHERE place_id = $1 AND id = $2",
+			placeID, a.ID, a.Name, a.Endpoint, a.sealed, string(a.State), db.Micros(a.ExpiresAt))
 	} else {
 		err = insertAccount(ctx, tx, a)
 	}
@@ -127,8 +128,8 @@ func AddAccount(ctx context.Context, tx db.Tx, k Keys, actor Actor, placeID stri
 }
 
 func insertAccount(ctx context.Context, tx db.Tx, a Account) error {
-	_, err := tx.Exec(ctx, "INSERT INTO account (id, place_id, kind, name, handle, endpoint, credential, state, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-		a.ID, a.PlaceID, string(a.Kind), a.Name, a.Handle, a.Endpoint, a.sealed, string(a.State), db.Micros(a.CreatedAt))
+	_, err := tx.Exec(ctx, "INSERT INTO account (id, place_id, kind, name, handle, endpoint, credential, state, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+		a.ID, a.PlaceID, string(a.Kind), a.Name, a.Handle, a.Endpoint, a.sealed, string(a.State), db.Micros(a.CreatedAt), db.Micros(a.ExpiresAt))
 	return err
 }
 

@@ -115,7 +115,7 @@ func (n *Networks) Rate(ctx context.Context, a Account) (network.RateLimit, erro
 	n.rates.mu.Lock()
 	own, known := n.rates.told[a.ID]
 	n.rates.mu.Unlock()
-	if known && time.Now().Before(own.Reset) {
+	if n.DB == nil || known && time.Now().Before(own.Reset) {
 		return own.RateLimit, nil
 	}
 	var l network.RateLimit
@@ -123,4 +123,13 @@ func (n *Networks) Rate(ctx context.Context, a Account) (network.RateLimit, erro
 	err := n.DB.QueryRow(ctx, "SELECT rate_limit, rate_left, rate_reset FROM account WHERE place_id = $1 AND id = $2", a.PlaceID, a.ID).Scan(&l.Limit, &l.Left, &reset)
 	l.Reset = db.Time(reset)
 	return l, db.NotFound(err, "place.rate")
+}
+
+// expiryNotice is how long before an account must be connected again its place is told.
+const expiryNotice = 7 * 24 * time.Hour
+
+// ExpiresSoon tells whether a person must connect an account again within the week, and in how many days; 0 is today.
+func ExpiresSoon(a Account, now time.Time) (days int, soon bool) {
+	left := a.ExpiresAt.Sub(now)
+	return max(0, int(left/(24*time.Hour))), !a.ExpiresAt.IsZero() && left < expiryNotice
 }

@@ -104,7 +104,8 @@ func (n *Networks) exchange(ctx context.Context, a Account, k Keys, mine string,
 		if now, err := a.Credential(k); err != nil || !bytes.Equal(now.Reveal(), kept.Reveal()) {
 			return err
 		}
-		_, err = tx.Exec(end, "UPDATE account SET credential = $3 WHERE place_id = $1 AND id = $2", a.PlaceID, a.ID, k.Seal(fresh.Reveal(), a.PlaceID, a.ID, "account.credential"))
+		_, err = tx.Exec(end, "UPDATE account SET credential = $3, expires_at = $4 WHERE place_id = $1 AND id = $2",
+			a.PlaceID, a.ID, k.Seal(fresh.Reveal(), a.PlaceID, a.ID, "account.credential"), db.Micros(fresh.Expires()))
 		return err
 	})
 	if failed != nil {

@@ -60,9 +60,12 @@ func (s *Server) accounts(w http.ResponseWriter, r *http.Request, v *door.Visit)
 			page.Off = append(page.Off, line)
 		case place.AccountPerson:
 			page.Waiting = append(page.Waiting, line)
-			fallthrough
+			page.On = append(page.On, line)
 		default:
 			page.On = append(page.On, line)
+			if line.Expires != "" {
+				page.Expiring = append(page.Expiring, line)
+			}
 		}
 	}
 	page.Empty = networks == 0
@@ -81,6 +84,13 @@ func (s *Server) accountLine(l locale.Locale, v *door.Visit, a place.Account, no
 	}
 	if !a.SentAt.IsZero() {
 		line.Sent = l.When(a.SentAt, now)
+	}
+	if days, soon := place.ExpiresSoon(a, now); soon && a.State != place.AccountOff && a.State != place.AccountPerson {
+		line.Expires = l.T("accounts.expires", "network", l.T("network."+string(a.Kind)), "day", l.FullDay(a.ExpiresAt, now))
+		line.State, line.Words = "expires", l.N("accounts.state.expires", days)
+		if days == 0 {
+			line.Words = l.T("accounts.state.expires_today")
+		}
 	}
 	if a.State == place.AccountTrouble || a.State == place.AccountPerson {
 		line.Why = l.Fault(s.Networks.Explain(a, a.FaultCode, a.FaultKey))
@@ -145,6 +155,13 @@ func (s *Server) account(w http.ResponseWriter, r *http.Request, v *door.Visit) 
 	if a.Kind == mailKind {
 		e := readMailEndpoint(a.Endpoint)
 		p.In, p.Out = e.IMAP.Host, e.SMTP.Host
+	}
+	rate, err := s.Networks.Rate(r.Context(), a)
+	if err != nil {
+		return err
+	}
+	if rate.Limit > 0 && now.Before(rate.Reset) {
+		p.Left = l.T("accounts.left", "left", rate.Left, "limit", rate.Limit, "until", l.When(rate.Reset, now))
 	}
 	if p.Arrivals, err = s.arrivals(r, v, l, a, now); err != nil {
 		return err

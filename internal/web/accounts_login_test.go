@@ -43,7 +43,7 @@ func mastodonHouse(t *testing.T, allow ...string) (*webtest.House, *mastodontest
 	h := webtest.New(t, func(s *web.Server) {
 		s.Log = slog.New(slog.NewTextHandler(said, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		s.Guard.Log = s.Log
-		s.Networks = &place.Networks{Drivers: map[network.Kind]network.Driver{mastodon.Kind: mastodon.Driver{}}, Wire: out.Account, Forget: out.Forget}
+		s.Networks = &place.Networks{DB: s.DB, Drivers: map[network.Kind]network.Driver{mastodon.Kind: mastodon.Driver{}}, Wire: out.Account, Forget: out.Forget}
 	})
 	return h, server, said
 }
