@@ -27,7 +27,9 @@ func (a *App) rooms() (err error) {
 	a.Inbox = &inbox.Inbox{
 		DB: a.DB, Files: a.files, Log: a.log,
 		Open: func(acc place.Account) (network.Client, error) { return a.Networks.Client(acc, a.Keys) },
-		Rate: func(ctx context.Context, acc place.Account) (network.RateLimit, error) { return a.Networks.Rate(ctx, acc) },
+		Rate: func(ctx context.Context, acc place.Account) (network.RateLimit, error) {
+			return a.Networks.Rate(ctx, acc)
+		},
 	}
 	a.Inbox.ToFloor = a.toFloor
 	a.Floor.Said = a.said
