@@ -3,8 +3,8 @@
 //
 // The file is a zip that any program opens: manifest.json says what is in it, tables/*.jsonl hold the rows of
 // every table as lines of JSON (package db), files/PLACE/HASH what people attached, each once. The rows
-// are of one moment. They are the same text whatever database they come from, so a backup made on PostgreSQL
-// is restored on SQLite and the other way round. Encrypted, the whole zip is one age file.
+// are of one moment and in no order. They are the same lines whatever database they come from, so a backup made on
+// PostgreSQL is restored on SQLite and the other way round. Encrypted, the whole zip is one age file.
 //
 // What can be made again is left out: the index of the search, previews, the job queue. The key is left out
 // too, unless it is asked for: then it is sealed by a passphrase.

@@ -148,11 +148,12 @@ func writeTables(ctx context.Context, z pack, in Installation, m *Manifest) (fil
 			if err != nil {
 				return err
 			}
-			part, err := dump(ctx, in.DB, q, t, w)
+			sum := sha256.New()
+			content, err := in.DB.Dump(ctx, q, t, io.MultiWriter(w, sum))
 			if err != nil {
 				return err
 			}
-			m.Tables = append(m.Tables, part)
+			m.Tables = append(m.Tables, Part{t.Name, content.Rows, hex.EncodeToString(sum.Sum(nil))})
 		}
 		if m.Installation, err = place.InstanceValue(ctx, q, place.InstanceID); err != nil {
 			return err
@@ -164,13 +165,6 @@ func writeTables(ctx context.Context, z pack, in Installation, m *Manifest) (fil
 		return err
 	})
 	return files, err
-}
-
-// dump writes a table's lines and says what they were.
-func dump(ctx context.Context, d *db.DB, q db.Querier, t db.Table, w io.Writer) (Part, error) {
-	sum := sha256.New()
-	rows, err := d.Dump(ctx, q, t, io.MultiWriter(w, sum))
-	return Part{t.Name, rows, hex.EncodeToString(sum.Sum(nil))}, err
 }
 
 // writeFile copies a stored file. One that is gone, or is no longer what its name says, is told of in the

@@ -2,7 +2,8 @@ package backup
 
 import (
 	"context"
-	"errors"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"log/slog"
@@ -63,33 +64,45 @@ func (a *Archive) fill(ctx context.Context, to Installation) error {
 	if len(tables) != len(a.Tables) {
 		return damaged(fmt.Errorf("%d tables, the schema has %d", len(a.Tables), len(tables)))
 	}
-	for _, t := range tables {
-		r, err := a.zip.Open(tablesFolder + t.Name + ".jsonl")
-		if err != nil {
-			return damaged(err)
-		}
-		_, err = to.DB.Load(ctx, t, r)
-		if err := errors.Join(err, r.Close()); err != nil {
+	loaded := make([]db.Content, len(tables))
+	for i, t := range tables {
+		if loaded[i], err = a.load(ctx, to.DB, t, a.Tables[i]); err != nil {
 			return err
 		}
 	}
-	if err := a.compare(ctx, to.DB, tables); err != nil {
+	if err := compare(ctx, to.DB, tables, loaded); err != nil {
 		return err
 	}
 	return a.fillFiles(ctx, to.Files)
 }
 
-// compare dumps what was loaded and holds it against what the archive says: the same number of rows, and the
-// same text.
-func (a *Archive) compare(ctx context.Context, d *db.DB, tables []db.Table) error {
+// load fills a table, and holds the text that it read against what the archive says of it.
+func (a *Archive) load(ctx context.Context, d *db.DB, t db.Table, want Part) (c db.Content, err error) {
+	r, err := a.zip.Open(tablesFolder + t.Name + ".jsonl")
+	if err != nil {
+		return c, damaged(err)
+	}
+	defer r.Close()
+	sum := sha256.New()
+	if c, err = d.Load(ctx, t, io.TeeReader(r, sum)); err != nil {
+		return c, err
+	}
+	if got := (Part{t.Name, c.Rows, hex.EncodeToString(sum.Sum(nil))}); got != want {
+		return c, damaged(fmt.Errorf("%s is %d rows, %.8s; it was %d rows, %.8s", t.Name, got.Rows, got.SHA256, want.Rows, want.SHA256))
+	}
+	return c, nil
+}
+
+// compare holds what the tables hold now against what was loaded into them.
+func compare(ctx context.Context, d *db.DB, tables []db.Table, loaded []db.Content) error {
 	return d.Read(ctx, func(q db.Querier) error {
 		for i, t := range tables {
-			got, err := dump(ctx, d, q, t, io.Discard)
+			got, err := d.Dump(ctx, q, t, io.Discard)
 			if err != nil {
 				return err
 			}
-			if want := a.Tables[i]; got != want {
-				return damaged(fmt.Errorf("%s came back as %d rows, %.8s; it was %d rows, %.8s", t.Name, got.Rows, got.SHA256, want.Rows, want.SHA256))
+			if want := loaded[i]; got != want {
+				return damaged(fmt.Errorf("%s came back otherwise: %d rows; it was %d", t.Name, got.Rows, want.Rows))
 			}
 		}
 		return nil

@@ -70,16 +70,16 @@ func (d *DB) checkWhole(ctx context.Context) error {
 	return err
 }
 
-// Load reads what Dump wrote into an empty table, and returns how many rows there were. The tables that it
-// refers to must be filled already.
-func (d *DB) Load(ctx context.Context, t Table, r io.Reader) (rows int64, err error) {
+// Load reads what Dump wrote into an empty table, and returns what it read. The tables that it refers to must be
+// filled already.
+func (d *DB) Load(ctx context.Context, t Table, r io.Reader) (c Content, err error) {
 	in := bufio.NewReaderSize(r, 256<<10)
 	head, err := in.ReadBytes('\n')
 	if err != nil {
-		return 0, fmt.Errorf("db: load %s: %w", t.Name, err)
+		return c, fmt.Errorf("db: load %s: %w", t.Name, err)
 	}
 	if t.Columns, err = t.named(head); err != nil {
-		return 0, err
+		return c, err
 	}
 	for end := false; !end; {
 		var batch [][]any
@@ -88,20 +88,20 @@ func (d *DB) Load(ctx context.Context, t Table, r io.Reader) (rows int64, err er
 			if end = err == io.EOF; end && len(line) == 0 {
 				break
 			} else if err != nil && !end {
-				return rows, err
+				return c, err
 			}
 			row, err := lineOf(bytes.TrimSuffix(line, []byte("\n")), t.Columns)
 			if err != nil {
-				return rows, fmt.Errorf("db: load %s, row %d: %w", t.Name, rows+int64(len(batch))+1, err)
+				return c, fmt.Errorf("db: load %s, row %d: %w", t.Name, c.Rows+1, err)
 			}
 			batch = append(batch, row)
+			c.add(line)
 		}
 		if err := d.insertAll(ctx, t, batch); err != nil {
-			return rows, err
+			return c, err
 		}
-		rows += int64(len(batch))
 	}
-	return rows, d.count(ctx, t)
+	return c, d.count(ctx, t)
 }
 
 // named returns the columns that a dump's first line names, in its order.

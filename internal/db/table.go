@@ -17,7 +17,6 @@ type Table struct {
 type Column struct {
 	Name string
 	Type ColumnType
-	Key  int  // its position in the primary key, 1 for the first; 0 = not of it
 	Auto bool // PostgreSQL counts it by a sequence, which must be told of rows that brought their own number
 }
 
@@ -66,15 +65,14 @@ func (d *DB) Tables(ctx context.Context) ([]Table, error) {
 }
 
 func (d *DB) columns(ctx context.Context, table string) ([]Column, error) {
-	catalogue := "SELECT name, type, pk, FALSE FROM pragma_table_info($1) ORDER BY cid"
+	catalogue := "SELECT name, type, FALSE FROM pragma_table_info($1) ORDER BY cid"
 	if d.kind == Postgres {
-		catalogue = `SELECT a.attname, format_type(a.atttypid, a.atttypmod), coalesce(array_position(i.indkey::int2[], a.attnum), -1) + 1, a.attidentity <> ''
-			FROM pg_attribute a LEFT JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary
-			WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`
+		catalogue = `SELECT attname, format_type(atttypid, atttypmod), attidentity <> ''
+			FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum`
 	}
 	return Collect(func(r Row) (c Column, err error) {
 		var declared string
-		if err = r.Scan(&c.Name, &declared, &c.Key, &c.Auto); err != nil {
+		if err = r.Scan(&c.Name, &declared, &c.Auto); err != nil {
 			return c, err
 		}
 		var known bool
@@ -91,29 +89,4 @@ func (t Table) names() string {
 		names = append(names, c.Name)
 	}
 	return strings.Join(names, ", ")
-}
-
-// order is by the primary key, or by everything where there is none: the same on both engines, whatever
-// language PostgreSQL sorts in.
-func (t Table) order(kind Engine) string {
-	byKey := make([]string, len(t.Columns))
-	var byAll []string
-	keys := 0
-	for _, c := range t.Columns {
-		name := c.Name
-		if kind == Postgres && c.Type == Text {
-			name += ` COLLATE "C"`
-		}
-		if c.Type != JSON {
-			byAll = append(byAll, name)
-		}
-		if c.Key > 0 {
-			byKey[c.Key-1] = name
-			keys++
-		}
-	}
-	if keys > 0 {
-		return strings.Join(byKey[:keys], ", ")
-	}
-	return strings.Join(byAll, ", ")
 }
