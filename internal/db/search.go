@@ -8,19 +8,15 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // Full-text search is the one place where the engines differ. Words are folded (package text) before they come here:
-// letters and digits only matter, everything else separates. Each engine reads about as much as it returns, whatever is
-// searched, and nothing of another place:
+// letters and digits only matter, everything else separates.
 //
-// PostgreSQL holds with a message's words one that names its place. A word that many say is found by going back from the newest
-// message, a rare one by its postings. Which it is, the server's planner knows if it sees the word, so it plans each search anew.
-//
-// SQLite reads all postings of all words that begin with what was typed before it returns the first. So the numbers are dealt
-// into drawers, and what is stored is each word behind the names of its place and its drawer. The newest drawer is searched first.
+// Each engine reads about as much as it returns, whatever is searched, however old the place, and nothing of another place. Left to
+// themselves both read all postings of all words that begin with what was typed before they return the first, and PostgreSQL the rows
+// that these name. So the numbers are dealt into drawers, and what is stored is each word behind the names of its place and its drawer.
+// The newest drawer is searched first, then more and more of the older ones at once: a rare word costs a look into each.
 
 // Term is one folded word, or phrase (several words), of a search. With Prefix its last word may go on.
 type Term struct {
@@ -35,24 +31,33 @@ type Item struct {
 }
 
 // Words are the words of a folded text as the index has them: letters, digits and what is for private use. What
-// neither engine takes apart in its own way is left; everything else separates.
+// neither engine takes apart in its own way is left; everything else separates. Of a very long one its beginning counts.
 func Words(folded string) []string {
-	return strings.FieldsFunc(folded, func(r rune) bool { return !isWordRune(r) })
+	words := strings.FieldsFunc(folded, func(r rune) bool { return !isWordRune(r) })
+	for i, w := range words {
+		if len(w) > longestWord {
+			words[i] = strings.ToValidUTF8(w[:longestWord], "")
+		}
+	}
+	return words
 }
+
+// longestWord is how much of a word counts, in bytes: PostgreSQL stores nothing with one of more than 2046.
+const longestWord = 1000
 
 // Index stores the searchable words of items of a place.
 func (d *DB) Index(ctx context.Context, tx Tx, placeNumber int64, items ...Item) error {
 	if d.kind == Postgres {
 		numbers, words := make([]int64, len(items)), make([]string, len(items))
 		for i, it := range items {
-			numbers[i], words[i] = it.Number, placeWord(placeNumber)+" "+strings.Join(it.Words, " ")
+			numbers[i], words[i] = it.Number, tsvector(placeNumber, it)
 		}
-		_, err := tx.Exec(ctx, "INSERT INTO search (n, words) SELECT n, to_tsvector('simple', w) FROM unnest($1::bigint[], $2::text[]) AS item (n, w)", numbers, words)
+		_, err := tx.Exec(ctx, "INSERT INTO search (n, words) SELECT n, CAST(w AS tsvector) FROM unnest($1::bigint[], $2::text[]) AS item (n, w)", numbers, words)
 		return err
 	}
 	t := tx.(*sqliteTx)
 	for _, it := range items {
-		t.found = append(t.found, found{it.Number, inDrawer(placeNumber, it.Number/drawer, it.Words)})
+		t.found = append(t.found, found{it.Number, named(nameOf(placeNumber, it.Number/drawer), it.Words, " ")})
 	}
 	return nil
 }
@@ -81,6 +86,39 @@ func (w *writer) index(ctx context.Context, tx Tx, group []*write) error {
 	return rows.Exec(ctx, tx)
 }
 
+// Reindexing runs fill, which indexes everything again. PostgreSQL makes its index of the words of all in half the time that it takes
+// to put in one after the other, so it is away meanwhile: nobody must be searching.
+func (d *DB) Reindexing(ctx context.Context, fill func() error) error {
+	if d.kind != Postgres {
+		return fill()
+	}
+	var made string
+	err := d.QueryRow(ctx, "SELECT pg_get_indexdef(to_regclass('search_words'))").Scan(&made)
+	if err != nil {
+		return err
+	}
+	do := func(statement string) error {
+		return d.Write(ctx, func(tx Tx) error { return d.script(ctx, tx, statement) })
+	}
+	if err := do("DROP INDEX search_words"); err != nil {
+		return err
+	}
+	if err := fill(); err != nil {
+		return err
+	}
+	return do(made)
+}
+
+// tsvector writes an item's words with the places where they stand. PostgreSQL's own parser would take some of them apart.
+func tsvector(place int64, it Item) string {
+	name := nameOf(place, it.Number/drawer)
+	var b strings.Builder
+	for i, w := range it.Words {
+		b.WriteString("'" + name + w + "':" + strconv.Itoa(i+1) + " ")
+	}
+	return b.String()
+}
+
 // Unindex forgets an item.
 func (d *DB) Unindex(ctx context.Context, tx Tx, number int64) error {
 	q := "DELETE FROM search WHERE rowid = $1"
@@ -96,68 +134,116 @@ func (d *DB) Unindex(ctx context.Context, tx Tx, number int64) error {
 
 // Search returns the numbers of the items of a place that hold every term, newest (largest) first,
 // those below before when it is not 0, at most limit.
-func (d *DB) Search(ctx context.Context, placeNumber int64, terms []Term, before int64, limit int) ([]int64, error) {
+func (d *DB) Search(ctx context.Context, placeNumber int64, terms []Term, before int64, limit int) (found []int64, err error) {
 	if before <= 0 {
 		before = math.MaxInt64
 	}
-	if d.kind == Postgres {
-		return d.searchPostgres(ctx, tsquery(placeNumber, terms), before, limit)
-	}
-	return d.searchDrawers(ctx, placeNumber, terms, before, limit)
-}
-
-func (d *DB) searchPostgres(ctx context.Context, query string, before int64, limit int) ([]int64, error) {
-	if query == "" {
-		return nil, nil
-	}
-	const q = "SELECT n FROM search WHERE words @@ CAST($1 AS tsquery) AND n < $2 ORDER BY n DESC LIMIT $3"
-	return Collect(scanNumber)(d.Query(ctx, q, pgx.QueryExecModeExec, query, before, limit)) // not prepared: planned for this word
-}
-
-func scanNumber(r Row) (n int64, err error) { err = r.Scan(&n); return }
-
-// drawer is how many numbers share one. A word that everybody says costs at most a drawer's postings, a rare one a look into each.
-const drawer = 1 << 16
-
-func (d *DB) searchDrawers(ctx context.Context, placeNumber int64, terms []Term, before int64, limit int) (found []int64, err error) {
-	look := func(query string) error {
-		const q = "SELECT rowid FROM search WHERE search MATCH $1 AND rowid < $2 ORDER BY rowid DESC LIMIT $3"
-		more, err := Collect(scanNumber)(d.Query(ctx, q, query, before, limit-len(found)))
-		found = append(found, more...)
-		return err
-	}
-	undivided := fts5(terms, func(words []string) string { return strings.Join(words, " ") })
-	if undivided == "" {
-		return nil, nil
-	}
-	newest, err := Collect(scanNumber)(d.Query(ctx, "SELECT rowid FROM search WHERE rowid < $1 ORDER BY rowid DESC LIMIT 1", before))
-	if err != nil || len(newest) == 0 {
+	terms = slices.DeleteFunc(slices.Clone(terms), func(t Term) bool { return len(t.words()) == 0 })
+	x := indexes[d.kind]
+	newest, err := Collect(scanNumber)(d.Query(ctx, x.newest, before))
+	if err != nil || len(newest) == 0 || len(terms) == 0 {
 		return nil, err
 	}
-	for n := newest[0] / drawer; n >= 0 && len(found) < limit; n-- {
-		if err := look(fts5(terms, func(words []string) string { return inDrawer(placeNumber, n, words) })); err != nil {
+	look := func(statement, query string) error {
+		more, err := Collect(scanNumber)(d.Query(ctx, statement, query, before, limit-len(found)))
+		if found = append(found, more...); len(more) > 0 {
+			before = more[len(more)-1]
+		}
+		return err
+	}
+	asked := 0
+	for _, t := range terms {
+		asked += len(t.words())
+	}
+	atOnce := max(wordsAtOnce/int64(asked), 1)
+	top := newest[0] / drawer
+	if d.kind == Postgres {
+		if err := look(amongNewest, x.anyOf(placeNumber, max(top-1, 0), top, terms)); err != nil {
 			return nil, err
 		}
 	}
-	if len(found) < limit { // the oldest were stored when there were no drawers
-		err = look(placeWord(placeNumber) + " AND " + undivided)
+	for at := top; at >= 0 && len(found) < limit; {
+		oldest := max(at+1-min(max(top-at, 1), atOnce), 0) // as many as were searched before
+		if err := look(x.drawers, x.anyOf(placeNumber, oldest, at, terms)); err != nil {
+			return nil, err
+		}
+		at = oldest - 1
+	}
+	if len(found) < limit && d.kind == SQLite { // the oldest were stored when there were no drawers
+		err = look(x.drawers, `"place`+strconv.FormatInt(placeNumber, 10)+`z" AND `+x.all("", terms))
 	}
 	return found, err
 }
 
-// inDrawer names place and drawer before each word.
-func inDrawer(place, n int64, words []string) string {
-	name := strconv.FormatInt(place, 10) + "x" + strconv.FormatInt(n, 10) + "z"
-	var b strings.Builder
-	for _, w := range words {
-		b.WriteString(name)
-		b.WriteString(w)
-		b.WriteByte(' ')
-	}
-	return strings.TrimSuffix(b.String(), " ")
+func scanNumber(r Row) (n int64, err error) { err = r.Scan(&n); return }
+
+const (
+	// drawer is how many numbers share one, wordsAtOnce how many words, each once for a drawer, one query asks for: for PostgreSQL
+	// they cost their square.
+	drawer      = 1 << 16
+	wordsAtOnce = 32
+
+	// PostgreSQL reads all rows of a drawer that hold a word. One that many say is among these few.
+	amongNewest = `SELECT n FROM (SELECT n, words FROM search WHERE n < $2 ORDER BY n DESC LIMIT 2000) AS newest
+		WHERE words @@ CAST($1 AS tsquery) ORDER BY n DESC LIMIT $3`
+)
+
+// index is how an engine's index is asked.
+type index struct{ newest, drawers, open, between, close, further, and, or string }
+
+var indexes = map[Engine]index{
+	SQLite: {
+		newest:  "SELECT rowid FROM search WHERE rowid < $1 ORDER BY rowid DESC LIMIT 1",
+		drawers: "SELECT rowid FROM search WHERE search MATCH $1 AND rowid < $2 ORDER BY rowid DESC LIMIT $3",
+		open:    `"`, between: " ", close: `"`, further: "*", and: " AND ", or: " OR ",
+	},
+	Postgres: {
+		newest: "SELECT n FROM search WHERE n < $1 ORDER BY n DESC LIMIT 1",
+		// MATERIALIZED, that its planner does not go back through everything for a word that it takes for a common one.
+		drawers: "WITH found AS MATERIALIZED (SELECT n FROM search WHERE words @@ CAST($1 AS tsquery)) SELECT n FROM found WHERE n < $2 ORDER BY n DESC LIMIT $3",
+		open:    "'", between: "' <-> '", close: "'", further: ":*", and: " & ", or: " | ",
+	},
 }
 
-func placeWord(n int64) string { return "place" + strconv.FormatInt(n, 10) + "z" }
+// anyOf asks for all terms, in one of several drawers of a place.
+func (x index) anyOf(place, oldest, newest int64, terms []Term) string {
+	var each []string
+	for n := newest; n >= oldest; n-- {
+		each = append(each, "("+x.all(nameOf(place, n), terms)+")")
+	}
+	return strings.Join(each, x.or)
+}
+
+// all asks for all terms, their words behind a name.
+func (x index) all(name string, terms []Term) string {
+	var each []string
+	for _, t := range terms {
+		phrase := x.open + named(name, t.words(), x.between) + x.close
+		if t.Prefix {
+			phrase += x.further
+		}
+		each = append(each, phrase)
+	}
+	return strings.Join(each, x.and)
+}
+
+// nameOf is what stands before each word in a drawer of a place.
+func nameOf(place, drawer int64) string {
+	return strconv.FormatInt(place, 10) + "x" + strconv.FormatInt(drawer, 10) + "z"
+}
+
+// named writes a name before each word.
+func named(name string, words []string, between string) string {
+	var b strings.Builder
+	for i, w := range words {
+		if i > 0 {
+			b.WriteString(between)
+		}
+		b.WriteString(name)
+		b.WriteString(w)
+	}
+	return b.String()
+}
 
 func isWordRune(r rune) bool {
 	if r < utf8.RuneSelf {
@@ -168,41 +254,3 @@ func isWordRune(r rune) bool {
 
 // words splits what a person typed exactly as what was stored.
 func (t Term) words() []string { return Words(strings.Join(t.Words, " ")) }
-
-// fts5 asks for every term, its words written as the index has them. It is "" when there is none.
-func fts5(terms []Term, write func(words []string) string) string {
-	var parts []string
-	for _, t := range terms {
-		w := t.words()
-		if len(w) == 0 {
-			continue
-		}
-		p := `"` + write(w) + `"`
-		if t.Prefix {
-			p += "*"
-		}
-		parts = append(parts, p)
-	}
-	return strings.Join(parts, " AND ")
-}
-
-func tsquery(place int64, terms []Term) string {
-	parts := []string{"'" + placeWord(place) + "'"}
-	for _, t := range terms {
-		w := t.words()
-		if len(w) == 0 {
-			continue
-		}
-		for i := range w {
-			w[i] = "'" + w[i] + "'"
-		}
-		if t.Prefix {
-			w[len(w)-1] += ":*"
-		}
-		parts = append(parts, "("+strings.Join(w, " <-> ")+")")
-	}
-	if len(parts) == 1 {
-		return ""
-	}
-	return strings.Join(parts, " & ")
-}

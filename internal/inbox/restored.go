@@ -21,10 +21,16 @@ func (b *Inbox) Restored(ctx context.Context) (held int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, p := range places {
-		if err := b.reindex(ctx, p); err != nil {
-			return 0, err
+	err = b.DB.Reindexing(ctx, func() error {
+		for _, p := range places {
+			if err := b.reindex(ctx, p); err != nil {
+				return err
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
 	}
 	return b.HoldBack(ctx)
 }
