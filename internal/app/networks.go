@@ -8,13 +8,14 @@ import (
 	"comptoir/internal/network/email"
 	"comptoir/internal/network/house"
 	"comptoir/internal/network/mastodon"
+	"comptoir/internal/network/wordpress"
 	"comptoir/internal/place"
 )
 
 // networks is the explicit list of what this program can speak with, and its way out.
 func (a *App) networks() *place.Networks {
 	drivers := map[network.Kind]network.Driver{}
-	for _, d := range []network.Driver{email.Driver{}, house.Driver{}, mastodon.Driver{}, bluesky.Driver{}} {
+	for _, d := range []network.Driver{email.Driver{}, house.Driver{}, mastodon.Driver{}, bluesky.Driver{}, wordpress.Driver{}} {
 		drivers[d.Kind()] = d
 	}
 	return &place.Networks{

@@ -22,6 +22,7 @@ var happens = map[string]string{
 	"POST /me/email": place.EventEmailChanged,
 	"POST /p/{place}/settings/accounts/new/email/settings":   "", // see TestNoWayOutLeadsInside: there is no server to connect to
 	"POST /p/{place}/settings/accounts/new/bluesky":          "", // connects what its network lets in: see the tests of package web
+	"POST /p/{place}/settings/accounts/new/wordpress":        "", // connects what its site lets in: see the tests of package web
 	"POST /p/{place}/settings/accounts/new/mastodon":         "", // leads to its server; what comes back connects: see the tests of package web
 	"POST /p/{place}/settings/accounts/{account}/disconnect": place.EventDisconnected,
 	"POST /p/{place}/settings/team/invite":                   place.EventInvited,

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"comptoir/internal/network"
 	"comptoir/internal/network/bluesky"
 	"comptoir/internal/network/bluesky/blueskytest"
 	"comptoir/internal/place"
@@ -15,7 +16,7 @@ const skyName, skyPassword = "lezinc.test", "soul-jazz-funk-zinc"
 
 // enroll connects the place's Bluesky account as somebody does it: by its name and an app password.
 func (s *stage) enroll(ctx context.Context, boss place.Actor) error {
-	_, err := s.app.Networks.Enroll(ctx, s.app.DB, s.app.Keys, boss, s.place.ID, place.Enrolment{Kind: bluesky.Kind, Name: skyName, Password: skyPassword})
+	_, err := s.app.Networks.Enroll(ctx, s.app.DB, s.app.Keys, boss, s.place.ID, place.Enrolment{Kind: bluesky.Kind, Claim: network.Claim{Name: skyName, Password: skyPassword}})
 	return err
 }
 

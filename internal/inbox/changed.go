@@ -83,8 +83,8 @@ func (b *Inbox) gone(ctx context.Context, tx db.Tx, a place.Account, was Message
 		if _, err := tx.Exec(ctx, "UPDATE message SET text = '', quoted = '', subject = '' WHERE place_id = $1 AND id = $2", a.PlaceID, was.ID); err != nil {
 			return err
 		}
-		for _, kept := range []string{"DELETE FROM message_html", "DELETE FROM attachment"} {
-			if _, err := tx.Exec(ctx, kept+" WHERE place_id = $1 AND message_id = $2", a.PlaceID, was.ID); err != nil {
+		for _, kept := range []string{"DELETE FROM message_html WHERE place_id = $1 AND message_id = $2", "DELETE FROM attachment WHERE place_id = $1 AND message_id = $2"} {
+			if _, err := tx.Exec(ctx, kept, a.PlaceID, was.ID); err != nil {
 				return err
 			}
 		}

@@ -163,12 +163,17 @@ type Authorizer interface {
 // Enroller is a driver whose accounts are connected by their name and by a password that their network made for a
 // program. A driver makes no choice of servers here either: the wire judges every address.
 type Enroller interface {
-	// Enroll finds where the account of that name lives, and enters there. fault.Invalid tells which of the fields
-	// "name" and "password" is wrong.
-	Enroll(ctx context.Context, name, password string, w Wire) (endpoint string, cred Credential, err error)
-	// NameOf is the name of an account as Enroll takes it. No I/O.
-	NameOf(endpoint string) string
+	// Enroll finds where an account lives, and enters there. fault.Invalid tells which of the fields "site", "name" and
+	// "password" is wrong.
+	Enroll(ctx context.Context, c Claim, w Wire) (endpoint string, cred Credential, err error)
+	// ClaimOf is an account as Enroll takes it, without its password. No I/O.
+	ClaimOf(endpoint string) Claim
+	// AsksSite tells whether a name alone does not say where its account lives.
+	AsksSite() bool
 }
+
+// Claim is what a person types of an account of theirs.
+type Claim struct{ Site, Name, Password string }
 
 // Server is one installation of a network, as Meet found it.
 type Server struct {

@@ -10,9 +10,9 @@ import (
 
 // Enrolment is an account that is connected by its name and by a password that its network made for a program.
 type Enrolment struct {
-	Kind           network.Kind
-	Name, Password string
-	AccountID      string // the account that is connected again, "" = another one
+	Kind network.Kind
+	network.Claim
+	AccountID string // the account that is connected again, "" = another one
 }
 
 // Enrolls tells whether accounts of a network are connected like that.
@@ -21,12 +21,18 @@ func (n *Networks) Enrolls(kind network.Kind) bool {
 	return ok
 }
 
-// NameOf is the name of an account that was connected like that, as Enroll takes it.
-func (n *Networks) NameOf(a Account) string {
+// AsksSite tells whether a person has to say where such an account lives.
+func (n *Networks) AsksSite(kind network.Kind) bool {
+	driver, ok := n.Drivers[kind].(network.Enroller)
+	return ok && driver.AsksSite()
+}
+
+// ClaimOf is an account that was connected like that, as Enroll takes it.
+func (n *Networks) ClaimOf(a Account) network.Claim {
 	if driver, ok := n.Drivers[a.Kind].(network.Enroller); ok {
-		return driver.NameOf(a.Endpoint)
+		return driver.ClaimOf(a.Endpoint)
 	}
-	return ""
+	return network.Claim{}
 }
 
 // Enroll finds where an account lives, enters there, and stores it once it works.
@@ -45,7 +51,7 @@ func (n *Networks) Enroll(ctx context.Context, d *db.DB, k Keys, actor Actor, pl
 	}
 	w, done := n.briefly()
 	defer done()
-	endpoint, cred, err := driver.Enroll(ctx, e.Name, e.Password, w)
+	endpoint, cred, err := driver.Enroll(ctx, e.Claim, w)
 	if err != nil {
 		return Account{}, orFirst(noteRefused(ctx, d, actor, placeID, e.Kind, err), err)
 	}

@@ -44,7 +44,7 @@ func newRenewable(t *testing.T, d *db.DB) *renewable {
 		r.processes[i] = &place.Networks{DB: d, Drivers: map[network.Kind]network.Driver{bluesky.Kind: s.Driver()}, Wire: func(string) network.Wire { return wire }}
 	}
 	p := create(t, d, "Le Zinc")
-	r.account, err = r.processes[0].Enroll(t.Context(), d, r.keys, place.System(), p.ID, place.Enrolment{Kind: bluesky.Kind, Name: "lezinc.test", Password: "zinc-zinc-zinc-zinc"})
+	r.account, err = r.processes[0].Enroll(t.Context(), d, r.keys, place.System(), p.ID, place.Enrolment{Kind: bluesky.Kind, Claim: network.Claim{Name: "lezinc.test", Password: "zinc-zinc-zinc-zinc"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,10 +31,16 @@ func (s *Server) enrollRoutes(manager func(method, pattern string, fresh bool, h
 func (s *Server) enrollForm(r *http.Request, v *door.Visit, kind network.Kind) view.EnrollForm {
 	l, _ := Language(r, v)
 	n := string(kind)
-	return view.EnrollForm{
+	f := view.EnrollForm{
 		Page: stepPage(l, v, "network."+n), Network: n, Action: accountsAt(v.Place, "/new/"+n), Choose: accountsAt(v.Place, "/new"), Back: accountsAt(v.Place, ""),
 		Name: typed(r, "name"), NameHint: l.T("accounts.name_hint." + n), PasswordHint: l.T("accounts.password_hint." + n), PasswordForm: l.T("accounts.password_form." + n), Again: typed(r, "account"),
+		Head: l.T("accounts.enroll_head", "network", l.T("network."+n)), NameLabel: l.T("accounts.enroll_name"),
 	}
+	if f.AsksSite = s.Networks.AsksSite(kind); f.AsksSite {
+		f.Site, f.SiteHint, f.SiteForm = typed(r, "site"), l.T("accounts.site_hint."+n), l.T("accounts.site_form."+n)
+		f.Head, f.NameLabel = l.T("accounts.enroll_site_head", "network", l.T("network."+n)), l.T("accounts.enroll_user")
+	}
+	return f
 }
 
 func (s *Server) showEnroll(w http.ResponseWriter, r *http.Request, v *door.Visit, status int, f view.EnrollForm) error {
@@ -45,7 +51,8 @@ func (s *Server) showEnroll(w http.ResponseWriter, r *http.Request, v *door.Visi
 // enrollAgain takes an account up again in one step: its name is known.
 func (s *Server) enrollAgain(w http.ResponseWriter, r *http.Request, v *door.Visit, a place.Account) error {
 	f := s.enrollForm(r, v, a.Kind)
-	f.Name, f.Again = s.Networks.NameOf(a), a.ID
+	is := s.Networks.ClaimOf(a)
+	f.Site, f.Name, f.Again = is.Site, is.Name, a.ID
 	return s.showEnroll(w, r, v, http.StatusOK, f)
 }
 
@@ -55,7 +62,7 @@ func (s *Server) enroll(w http.ResponseWriter, r *http.Request, v *door.Visit, k
 	f := s.enrollForm(r, v, kind)
 	ctx, cancel := context.WithTimeout(r.Context(), trialTime)
 	defer cancel()
-	a, err := s.Networks.Enroll(ctx, s.DB, s.Keys, v.Actor, v.Place.ID, place.Enrolment{Kind: kind, Name: f.Name, Password: r.PostFormValue("password"), AccountID: f.Again})
+	a, err := s.Networks.Enroll(ctx, s.DB, s.Keys, v.Actor, v.Place.ID, place.Enrolment{Kind: kind, AccountID: f.Again, Claim: network.Claim{Site: f.Site, Name: f.Name, Password: r.PostFormValue("password")}})
 	switch fault.CodeOf(err) {
 	case "":
 		v.Happened(place.EventConnected)

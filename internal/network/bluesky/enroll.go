@@ -21,9 +21,9 @@ const opEnroll = "bluesky.Enroll"
 var appPassword = regexp.MustCompile(`^[a-z0-9]{4}(-[a-z0-9]{4}){3}$`)
 
 // Enroll implements network.Enroller.
-func (d Driver) Enroll(ctx context.Context, name, password string, w network.Wire) (string, network.Credential, error) {
+func (d Driver) Enroll(ctx context.Context, who network.Claim, w network.Wire) (string, network.Credential, error) {
 	var none network.Credential
-	handle, password := nameIn(name), strings.TrimSpace(password)
+	handle, password := nameIn(who.Name), strings.TrimSpace(who.Password)
 	var wrong []fault.Field
 	if !isHandle(handle) {
 		wrong = append(wrong, fault.Field{Name: "name", Key: "bluesky.field.name"})
@@ -50,13 +50,16 @@ func (d Driver) Enroll(ctx context.Context, name, password string, w network.Wir
 	return e.String(), t.credential(password), nil
 }
 
-// NameOf implements network.Enroller.
-func (Driver) NameOf(endpoint string) string {
+// AsksSite implements network.Enroller: a name is looked up.
+func (Driver) AsksSite() bool { return false }
+
+// ClaimOf implements network.Enroller.
+func (Driver) ClaimOf(endpoint string) network.Claim {
 	e, err := ParseEndpoint(endpoint)
 	if err != nil {
-		return ""
+		return network.Claim{}
 	}
-	return e.Handle
+	return network.Claim{Name: e.Handle}
 }
 
 // nameIn reads what a person may type or paste: "lezinc.bar", "@lezinc.bar", the page of an account.

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"comptoir/internal/fault"
+	"comptoir/internal/network"
 	"comptoir/internal/network/bluesky"
 	"comptoir/internal/network/bluesky/blueskytest"
 )
@@ -11,14 +12,14 @@ import (
 func TestAnAccountIsFoundByItsName(t *testing.T) {
 	f := start(t)
 	for _, typed := range []string{"lezinc.test", " @LeZinc.test ", "https://bsky.app/profile/lezinc.test"} {
-		endpoint, cred, err := f.Driver().Enroll(t.Context(), typed, " "+appPassword+"\n", f.Wire())
+		endpoint, cred, err := f.Driver().Enroll(t.Context(), network.Claim{Name: typed, Password: " " + appPassword + "\n"}, f.Wire())
 		if err != nil {
 			t.Fatalf("%q: %v", typed, err)
 		}
 		if endpoint != f.Endpoint("lezinc.test").String() || cred.Field(bluesky.RefreshJWT) == "" {
 			t.Errorf("%q is %s", typed, endpoint)
 		}
-		if name := f.Driver().NameOf(endpoint); name != "lezinc.test" {
+		if name := f.Driver().ClaimOf(endpoint).Name; name != "lezinc.test" {
 			t.Errorf("its name is %q", name)
 		}
 	}
@@ -28,7 +29,7 @@ func TestAnAccountIsFoundByItsName(t *testing.T) {
 func TestAnotherPasswordThanAnAppsIsSentNowhere(t *testing.T) {
 	f := start(t)
 	for _, password := range []string{"hunter2hunter2", "", "ABCD-EFGH-IJKL-MNOP", appPassword + "-zinc"} {
-		_, _, err := f.Driver().Enroll(t.Context(), "lezinc.test", password, f.Wire())
+		_, _, err := f.Driver().Enroll(t.Context(), network.Claim{Name: "lezinc.test", Password: password}, f.Wire())
 		wantField(t, err, "password", "bluesky.field.password")
 	}
 	if n := f.Asked("com.atproto.server.createSession") + f.Asked("com.atproto.identity.resolveHandle"); n != 0 {
@@ -39,7 +40,7 @@ func TestAnotherPasswordThanAnAppsIsSentNowhere(t *testing.T) {
 func TestWhatIsWrongIsToldAtItsField(t *testing.T) {
 	f := start(t)
 	enroll := func(name, password string) error {
-		_, _, err := f.Driver().Enroll(t.Context(), name, password, f.Wire())
+		_, _, err := f.Driver().Enroll(t.Context(), network.Claim{Name: name, Password: password}, f.Wire())
 		return err
 	}
 	wantField(t, enroll("lezinc", appPassword), "name", "bluesky.field.name")
@@ -55,7 +56,7 @@ func TestWhatIsWrongIsToldAtItsField(t *testing.T) {
 func TestAnAccountThatDoesNotNameTheNameBackIsNotEntered(t *testing.T) {
 	f := start(t)
 	f.Claim("faux.test", "did:plc:lezinctest")
-	_, _, err := f.Driver().Enroll(t.Context(), "faux.test", appPassword, f.Wire())
+	_, _, err := f.Driver().Enroll(t.Context(), network.Claim{Name: "faux.test", Password: appPassword}, f.Wire())
 	wantField(t, err, "name", "bluesky.field.name_unknown")
 	if n := f.Asked("com.atproto.server.createSession"); n != 0 {
 		t.Errorf("%d logins", n)

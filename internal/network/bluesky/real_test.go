@@ -39,7 +39,7 @@ func newReal(t testing.TB, n *realtest.Network) *realFake {
 	f := &realFake{t: t, n: n, bar: n.Join(t, "lezinc"), guest: n.Join(t, "maude")}
 	f.http = &http.Client{Transport: looking{transport, f}}
 	var err error
-	if f.endpoint, f.cred, err = n.Driver().Enroll(t.Context(), f.bar.Handle, f.bar.AppPassword, f.Wire()); err != nil {
+	if f.endpoint, f.cred, err = n.Driver().Enroll(t.Context(), network.Claim{Name: f.bar.Handle, Password: f.bar.AppPassword}, f.Wire()); err != nil {
 		t.Fatal(err)
 	}
 	return f

@@ -16,12 +16,15 @@
 //
 //	the driver                                     the fake
 //	is a network.Reactor                           must be a Witness
+//	is a network.Moderator                         must be an Overseer
 //	is a network.Meter                             must be a Public
 //	has Limits.Attachments                         must fill Accepted.Files
 //	is a network.Deleter                           must fill Accepted.Gone
 //	has Limits.Text because the network counts     is a Judge
 //	chooses who can read a post                    must heed Said.Private and fill Accepted.Visibility
 //	reads attachments                              is an Illustrator
+//	follows what is changed and taken back         is a Reviser
+//	has Limits.Unpublished                         must fill Accepted.Unpublished
 //	has a credential that can end                  is a Revoker
 //	meets limits of rate                           is a Throttler, in the network's own dialect
 //	reads items that may be malformed              is a Spoiler

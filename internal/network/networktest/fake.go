@@ -32,7 +32,8 @@ type Accepted struct {
 	Gone    bool // it was deleted
 	Files   []File
 	// Visibility is who can read it, "" where that is no choice.
-	Visibility network.Visibility
+	Visibility  network.Visibility
+	Unpublished bool // somebody is to publish it there
 }
 
 // File is a picture or another file.
@@ -72,6 +73,8 @@ type (
 	Judge interface{ Takes(text string) bool }
 	// Illustrator delivers something with a file.
 	Illustrator interface{ SayFile(Said, File) error }
+	// Quiet is a network on which nobody is told of an answer.
+	Quiet interface{ NobodyIsTold() }
 	// Witness lists the reactions of the account to a message of somebody, by its Message.ID.
 	Witness interface {
 		Gestures(network.RemoteID) []network.Reaction
@@ -82,6 +85,16 @@ type (
 	}
 	// Square declares that nobody chooses who can read on this network: whatever is said there, everybody can.
 	Square interface{ AllIsPublic() }
+	// Reviser has somebody change what they said, and take it back, by its Message.ID.
+	Reviser interface {
+		Revise(id network.RemoteID, text string) error
+		Withdraw(id network.RemoteID) error
+	}
+	// Overseer tells how a message of somebody stands, by its Message.ID, and has somebody else decide of it there.
+	Overseer interface {
+		Stands(network.RemoteID) network.Standing
+		Decide(network.RemoteID, network.Standing) error
+	}
 	// RealServer is a real server, on which the suite breaks the wire in fewer places. It says errors.ErrUnsupported of
 	// what it refuses to carry, and may show a picture in a form of its own.
 	RealServer interface{ RealServer() }

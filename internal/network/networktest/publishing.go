@@ -53,6 +53,29 @@ func publishes(t *testing.T, b *bench) {
 	}
 }
 
+// leavesUnpublished leaves a draft for somebody to publish there, and finds it.
+func leavesUnpublished(t *testing.T, b *bench) {
+	p := b.publisher()
+	if !p.Limits().Unpublished {
+		t.Skip("this network keeps no drafts")
+	}
+	for _, unpublished := range []bool{true, false} {
+		d := b.draft("À relire.")
+		d.Unpublished = unpublished
+		r, err := p.Publish(b.ctx(), d)
+		b.ok("Publish", err)
+		if a := b.accepted(d.Key); len(a) != 1 || a[0].Unpublished != unpublished {
+			t.Errorf("to be left unpublished: %v; the ledger has %+v", unpublished, a)
+		}
+		if f, ok := b.client.(network.Finder); ok {
+			found, err := f.Find(b.ctx(), d)
+			if b.ok("Find", err); found.ID != r.ID {
+				t.Errorf("left as %s, found as %s", r.ID, found.ID)
+			}
+		}
+	}
+}
+
 // publishesTwice attempts one draft twice, as after a crash. A network that knows the key takes it once and gives the
 // same receipt; on another the driver must be able to look.
 func publishesTwice(t *testing.T, b *bench) {

@@ -51,9 +51,11 @@ var checks = []struct {
 	{"survives what is too big", readsBig},
 	{"counts what cannot be read", readsSpoilt},
 	{"loses nothing when cursors lose their meaning", readsRenumbered},
+	{"follows what is changed and taken back", follows},
 	{"waits for news", waits},
 	{"follows a stream", streams},
 	{"publishes once", publishes},
+	{"leaves what somebody is to publish", leavesUnpublished},
 	{"publishes once though it is told twice", publishesTwice},
 	{"publishes only what may leave", publishesOnlyWhatMayLeave},
 	{"finds nothing but the draft itself", findsNothingElse},
@@ -68,6 +70,7 @@ var checks = []struct {
 	{"bears clocks that are wrong", wrongClocks},
 	{"takes back", deletes},
 	{"reacts and takes it back", reacts},
+	{"decides what others read", decides},
 	{"measures", measures},
 }
 
@@ -221,6 +224,9 @@ func (b *bench) calls() map[string]func(context.Context) error {
 	}
 	if r, ok := b.client.(network.Reactor); ok {
 		calls["React"] = func(ctx context.Context) error { return r.React(ctx, "nothing", network.Like, true) }
+	}
+	if m, ok := b.client.(network.Moderator); ok {
+		calls["Moderate"] = func(ctx context.Context) error { return m.Moderate(ctx, "nothing", network.Spam) }
 	}
 	if m, ok := b.client.(network.Meter); ok {
 		calls["Measure"] = func(ctx context.Context) error { _, err := m.Measure(ctx, "nothing"); return err }

@@ -12,7 +12,13 @@ import templruntime "github.com/a-h/templ/runtime"
 type EnrollForm struct {
 	Page         PageInfo
 	Network      string
+	Head         string // "Votre nom sur Bluesky"
+	AsksSite     bool   // a name alone does not say where the account lives
+	Site         string
+	SiteHint     string
+	SiteForm     string // what such an address looks like
 	Name         string
+	NameLabel    string
 	NameHint     string
 	PasswordHint string
 	PasswordForm string // what such a password looks like
@@ -79,7 +85,7 @@ func EnrollFormPage(f EnrollForm) templ.Component {
 			var templ_7745c5c3_Var3 templ.SafeURL
 			templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL(f.Action))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `enroll.templ`, Line: 27, Col: 74}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `enroll.templ`, Line: 33, Col: 74}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
 			if templ_7745c5c3_Err != nil {
@@ -97,7 +103,7 @@ func EnrollFormPage(f EnrollForm) templ.Component {
 				var templ_7745c5c3_Var4 string
 				templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(f.Again)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `enroll.templ`, Line: 29, Col: 55}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `enroll.templ`, Line: 35, Col: 55}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 				if templ_7745c5c3_Err != nil {
@@ -112,7 +118,13 @@ func EnrollFormPage(f EnrollForm) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = FormField(Field{ID: "en", Name: "name", Label: L(ctx).T("accounts.enroll_name"), Value: f.Name, Error: f.Errors["name"], Hint: f.NameHint, Auto: "off", Mode: "url", Required: true, Autofocus: f.Name == "", MaxLength: 300}).Render(ctx, templ_7745c5c3_Buffer)
+			if f.AsksSite {
+				templ_7745c5c3_Err = FormField(Field{ID: "es", Name: "site", Label: L(ctx).T("accounts.enroll_site"), Value: f.Site, Placeholder: f.SiteForm, Error: f.Errors["site"], Hint: f.SiteHint, Auto: "off", Mode: "url", Required: true, Autofocus: f.Site == "", MaxLength: 500}).Render(ctx, templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+			}
+			templ_7745c5c3_Err = FormField(Field{ID: "en", Name: "name", Label: f.NameLabel, Value: f.Name, Error: f.Errors["name"], Hint: f.NameHint, Auto: "off", Mode: "url", Required: true, Autofocus: f.Name == "" && (!f.AsksSite || f.Site != ""), MaxLength: 300}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -127,7 +139,7 @@ func EnrollFormPage(f EnrollForm) templ.Component {
 			var templ_7745c5c3_Var5 templ.SafeURL
 			templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL(f.Choose))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `enroll.templ`, Line: 36, Col: 49}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `enroll.templ`, Line: 45, Col: 49}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 			if templ_7745c5c3_Err != nil {
@@ -144,7 +156,7 @@ func EnrollFormPage(f EnrollForm) templ.Component {
 			var templ_7745c5c3_Var6 string
 			templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(L(ctx).T("accounts.back"))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `enroll.templ`, Line: 38, Col: 32}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `enroll.templ`, Line: 47, Col: 32}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 			if templ_7745c5c3_Err != nil {
@@ -157,7 +169,7 @@ func EnrollFormPage(f EnrollForm) templ.Component {
 			var templ_7745c5c3_Var7 string
 			templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(L(ctx).T("accounts.enroll_button"))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `enroll.templ`, Line: 40, Col: 73}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `enroll.templ`, Line: 49, Col: 73}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 			if templ_7745c5c3_Err != nil {
@@ -169,7 +181,7 @@ func EnrollFormPage(f EnrollForm) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Walk(connectSteps(ctx, f.Page, 2, f.Network, f.Back, L(ctx).T("accounts.enroll_head", "network", networkName(ctx, f.Network)), L(ctx).T("accounts.enroll_text"))).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Walk(connectSteps(ctx, f.Page, 2, f.Network, f.Back, f.Head, L(ctx).T("accounts.enroll_text"))).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
