@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 	"time"
 
 	"comptoir/internal/db"
@@ -97,15 +98,15 @@ func AddAccount(ctx context.Context, tx db.Tx, k Keys, actor Actor, placeID stri
 	if err := actor.Needs(Manager, placeID); err != nil {
 		return Account{}, err
 	}
-	a, err := scanAccount(tx.QueryRow(ctx, "SELECT "+accountColumns+" FROM account WHERE place_id = $1 AND kind = $2 AND handle = $3", placeID, string(n.Kind), n.Handle))
-	known := err == nil
-	if err != nil && err != db.ErrNoRows {
+	a, err := AccountOf(ctx, tx, placeID, n.Kind, text.Line(n.Handle))
+	if err != nil {
 		return a, err
 	}
+	known := a.ID != ""
 	if !known {
-		a = Account{ID: db.NewID(), PlaceID: placeID, CreatedAt: time.Now()}
+		a = Account{ID: db.NewID(), PlaceID: placeID, CreatedAt: time.Now(), Kind: n.Kind, Handle: text.Line(n.Handle)}
 	}
-	a.Kind, a.Name, a.Handle, a.Endpoint, a.State = n.Kind, text.Clip(text.Line(n.Name), 80), text.Line(n.Handle), n.Endpoint, AccountOK
+	a.Name, a.Endpoint, a.State = text.Clip(text.Line(n.Name), 80), n.Endpoint, AccountOK
 	a.sealed, a.ExpiresAt = nil, n.Credential.Expires()
 	if !n.Credential.IsZero() {
 		a.sealed = k.Seal(n.Credential.Reveal(), placeID, a.ID, "account.credential")
@@ -125,6 +126,18 @@ func AddAccount(ctx context.Context, tx db.Tx, k Keys, actor Actor, placeID stri
 		return a, err
 	}
 	return a, Record(ctx, tx, placeID, actor, Entry{Kind: kind, SubjectID: a.ID, Data: map[string]any{"network": string(a.Kind)}})
+}
+
+// AccountOf is a place's account by its handle, in capitals or not: one mailbox that was typed in two ways is not read
+// twice. It is zero when there is none.
+func AccountOf(ctx context.Context, q db.Querier, placeID string, kind network.Kind, handle string) (Account, error) {
+	all, err := Accounts(ctx, q, placeID)
+	for _, a := range all {
+		if a.Kind == kind && strings.EqualFold(a.Handle, handle) {
+			return a, err
+		}
+	}
+	return Account{}, err
 }
 
 func insertAccount(ctx context.Context, tx db.Tx, a Account) error {

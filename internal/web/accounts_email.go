@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -73,6 +74,15 @@ func (s *Server) emailSettings(w http.ResponseWriter, r *http.Request, v *door.V
 	discover := s.Networks.Discover[mailKind]
 	if address == "" || discover == nil {
 		return seeOther(w, r, accountsAt(v.Place, "/new/email"))
+	}
+	known, err := place.AccountOf(r.Context(), s.DB, v.Place.ID, mailKind, address)
+	if err != nil {
+		return err
+	}
+	if known.State != "" && known.State != place.AccountOff {
+		f := s.emailForm(l, v, readMailEndpoint(known.Endpoint))
+		f.Source = "connected"
+		return s.showEmail(w, r, v, http.StatusOK, f)
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), searchTime)
 	defer cancel()
@@ -147,16 +157,42 @@ func tell(l locale.Locale, f *view.EmailForm, e mailEndpoint, err error) {
 	if f.Failed == "smtp" {
 		at = e.SMTP
 	}
-	f.Reason = l.Fault(err)
+	target := net.JoinHostPort(at.Host, strconv.Itoa(at.Port))
 	why := fault.As(err)
-	switch {
-	case why.Key == "outgoing.refused":
-		f.Advice = l.T("accounts.private", "target", at.Host+":"+strconv.Itoa(at.Port))
-	case why.Code == fault.Unauthenticated:
-		f.Advice = l.T("accounts.password_advice")
-	case f.Failed == "smtp" && at.Port != 587:
-		f.Try587 = true
+	f.Reason = l.Fault(err)
+	if said := saidOfTarget[why.Key]; said != "" {
+		f.Reason = l.T(said, "target", target)
 	}
+	f.Advice = l.T(adviceOn(why), "target", target, "wait", max(why.RetryAfter, 5*time.Minute))
+	f.Refused = why.Code == fault.Unauthenticated
+	f.Try587 = f.Failed == "smtp" && at.Port != 587 && why.Code == fault.Unavailable && why.Key != "outgoing.refused"
+}
+
+// saidOfTarget are the way out's own words about any address, as they are told of a server that somebody typed.
+var saidOfTarget = map[string]string{
+	"outgoing.refused": "accounts.unreachable", "outgoing.unreached": "accounts.unreached", "outgoing.slow": "accounts.slow", "outgoing.certificate": "accounts.unsafe",
+}
+
+// adviceOn is the key of what somebody can do about a test that failed.
+func adviceOn(why *fault.Error) string {
+	switch why.Key {
+	case "outgoing.refused":
+		return "accounts.private"
+	case "outgoing.certificate", "email.fault.certificate":
+		return "accounts.certificate_advice"
+	case "email.fault.no_tls", "email.fault.no_starttls", "email.fault.no_password":
+		return "accounts.security_advice"
+	case "email.fault.app_password":
+		return "email.note.app_password"
+	case "email.fault.password_ended":
+		return "accounts.ended_advice"
+	case "email.fault.imap_later", "email.fault.smtp_later":
+		return "accounts.later_advice"
+	}
+	if why.Code == fault.Unauthenticated {
+		return "accounts.password_advice"
+	}
+	return "accounts.server_advice"
 }
 
 func (s *Server) emailForm(l locale.Locale, v *door.Visit, e mailEndpoint) view.EmailForm {

@@ -14,8 +14,14 @@ import (
 	"comptoir/internal/network"
 )
 
-// errTooMuch ends a connection whose server says more than anything we asked for can need.
-var errTooMuch = errors.New("the server sends more than it should")
+var (
+	// errTooMuch ends a connection whose server says more than anything we asked for can need.
+	errTooMuch = errors.New("the server sends more than it should")
+	// What a person can do something about: another port, another kind of encryption.
+	errForeign    = errors.New("whoever answers speaks another protocol")
+	errNoStartTLS = errors.New("the server does not offer STARTTLS")
+	errNoPassword = errors.New("the server offers no way to sign in with a password")
+)
 
 // conn is a connection with the driver's own limits. It ends with its context.
 type conn struct {
@@ -23,6 +29,7 @@ type conn struct {
 	left int64 // bytes that may still be read; only the reading goroutine uses it
 	// head is read before anything of the server's: the greeting that was already consumed by STARTTLS.
 	head []byte
+	said []byte // the first bytes that the server said, a few; settled once reading has ended
 	// data is set while the content of a mail is written; tail is what Write then holds back. dotted
 	// becomes true just before the end mark leaves: from then on the server may have accepted the mail.
 	data, dotted bool
@@ -82,7 +89,14 @@ func (c *conn) Read(p []byte) (int, error) {
 	}
 	n, err := c.Conn.Read(p)
 	c.left -= int64(n)
+	c.said = append(c.said, p[:min(n, 4-len(c.said))]...)
 	return n, err
+}
+
+// beganAs tells whether what the server said first can be the beginning of such words.
+func (c *conn) beganAs(words string) bool {
+	n := min(len(words), len(c.said))
+	return string(c.said[:n]) == words[:n]
 }
 
 // endOfMail cannot occur within a mail: a line that begins with a dot gets a second one.

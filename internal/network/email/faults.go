@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
+	"net/textproto"
 	"regexp"
 	"strconv"
 	"strings"
@@ -29,6 +30,7 @@ func connectFault(ctx context.Context, err error, op, key string, s Server) erro
 	var header tls.RecordHeaderError
 	var host x509.HostnameError
 	var dns *net.DNSError
+	var foreign textproto.ProtocolError
 	switch {
 	case errors.As(err, &cert), errors.As(err, &host):
 		key = "email.fault.certificate"
@@ -36,6 +38,10 @@ func connectFault(ctx context.Context, err error, op, key string, s Server) erro
 		key = "email.fault.no_tls"
 	case errors.As(err, &dns) && dns.IsNotFound:
 		key = "email.fault.unknown_host"
+	case errors.Is(err, errNoStartTLS):
+		key = "email.fault.no_starttls"
+	case errors.Is(err, errForeign), errors.As(err, &foreign):
+		key = "email.fault.foreign"
 	}
 	return fault.Wrap(err, fault.Unavailable, op, key, "host", s.Host)
 }
@@ -53,12 +59,16 @@ func imapFault(ctx context.Context, err error, op, key string, s Server) error {
 	}
 	if e, ok := errors.AsType[*imap.Error](err); ok && tooMany(string(e.Code), e.Text) {
 		f.Code, f.RetryAfter = fault.RateLimited, retryAfter(e.Text)
+		f.Key = "email.fault.imap_later"
 	}
 	return f
 }
 
 // loginFault tells a wrong password from a server that cannot check it now.
 func loginFault(ctx context.Context, err error, op string, s Server) error {
+	if errors.Is(err, errNoPassword) {
+		return fault.Wrap(err, fault.Unavailable, op, "email.fault.no_password", "host", s.Host)
+	}
 	e, ok := errors.AsType[*imap.Error](err)
 	if !ok || e.Type == imap.StatusResponseTypeBye {
 		return imapFault(ctx, err, op, "email.fault.imap", s)

@@ -45,6 +45,9 @@ func (c *Client) imap(ctx context.Context, op string) (*session, error) {
 	}})
 	if err := s.WaitGreeting(); err != nil {
 		s.end()
+		if !conn.beganAs("* ") {
+			return nil, connectFault(ctx, errForeign, op, "email.fault.imap_connect", c.endpoint.IMAP)
+		}
 		return nil, imapFault(ctx, err, op, "email.fault.imap_connect", c.endpoint.IMAP)
 	}
 	if err := s.signIn(c.endpoint.IMAP.User, c.password(IMAPPassword)); err != nil {
@@ -67,7 +70,7 @@ func (s *session) signIn(user, password string) error {
 		return s.Authenticate(sasl.NewPlainClient("", user, password))
 	}
 	if caps.Has(imap.CapLoginDisabled) {
-		return errors.New("the server offers no way to sign in with a password")
+		return errNoPassword
 	}
 	return s.Login(user, password).Wait()
 }
@@ -177,6 +180,9 @@ func imapStartTLS(c net.Conn) error {
 	if err != nil {
 		return err
 	}
+	if !strings.HasPrefix(greeting, "* ") {
+		return errForeign
+	}
 	if !strings.HasPrefix(greeting, "* OK") {
 		return fmt.Errorf("greeting: %.200q", greeting)
 	}
@@ -192,7 +198,7 @@ func imapStartTLS(c net.Conn) error {
 			if strings.HasPrefix(rest, "OK") {
 				return nil
 			}
-			return fmt.Errorf("answer: %.200q", rest)
+			return fmt.Errorf("%w: %.200q", errNoStartTLS, rest)
 		}
 	}
 	return errTooMuch

@@ -62,6 +62,8 @@ func (c *Client) smtp(ctx context.Context, op string) (*sender, error) {
 func smtpLoginKey(e *smtp.SMTPError) string {
 	t := strings.ToLower(e.Message)
 	switch {
+	case e.Message == errNoPassword.Error():
+		return "email.fault.no_password"
 	case e.EnhancedCode == smtp.EnhancedCode{5, 7, 30} || strings.Contains(t, "basic authentication"):
 		return "email.fault.password_ended"
 	case strings.Contains(t, "application-specific") || strings.Contains(t, "app password"):
@@ -77,7 +79,7 @@ func (s *sender) signIn(user, password string) error {
 	case s.SupportsAuth(sasl.Login):
 		return s.Auth(sasl.NewLoginClient(user, password))
 	}
-	return &smtp.SMTPError{Code: 504, EnhancedCode: smtp.EnhancedCode{5, 7, 4}, Message: "the server offers no way to sign in with a password"}
+	return &smtp.SMTPError{Code: 504, EnhancedCode: smtp.EnhancedCode{5, 7, 4}, Message: errNoPassword.Error()}
 }
 
 // end says goodbye without waiting long for the answer, and closes.
@@ -101,7 +103,7 @@ func smtpStartTLS(c net.Conn) error {
 		return err
 	}
 	if !strings.Contains("\n"+strings.ToUpper(offer)+"\n", "\nSTARTTLS\n") {
-		return errors.New("the server does not offer it")
+		return errNoStartTLS
 	}
 	_, err = reply(c, "STARTTLS", "220")
 	return err
@@ -120,8 +122,8 @@ func reply(c net.Conn, line, code string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if len(l) < 3 {
-			return "", textproto.ProtocolError("short answer")
+		if len(l) < 3 || l[0] < '2' || l[0] > '5' {
+			return "", textproto.ProtocolError("no answer of SMTP")
 		}
 		if l[:3] != code {
 			return "", fmt.Errorf("answer: %.200q", l)
