@@ -19,10 +19,12 @@ func TestAMailboxIsConnectedOnAScreen(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h, _, _ := mailHouse(t, "127.0.0.1:*")
+			speaking(h, v)
 			p := browsertest.New(t, v)
 			p.Allow("status of 422") // the wrong password
 			look := func(shot string) {
 				t.Helper()
+				speaks(t, p, v)
 				p.Fits()
 				p.Axe()
 				p.Screenshot("connecter-" + shot + "_" + name)

@@ -14,11 +14,13 @@ func TestAMastodonAccountIsConnectedOnAScreen(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h, server, _ := mastodonHouse(t, "127.0.0.1:*")
+			speaking(h, v)
 			p := browsertest.New(t, v)
 			p.Allow("status of 422")                                    // no server
 			p.Allow("a request to another host: " + server.URL() + "/") // which is what this is about
 			look := func(shot string) {
 				t.Helper()
+				speaks(t, p, v)
 				p.Fits()
 				p.Axe()
 				p.Screenshot("mastodon-" + shot + "_" + name)

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"strings"
@@ -26,6 +27,14 @@ func speaking(h *webtest.House, screen browsertest.View) {
 	})
 }
 
+// speaks fails the test for a page that is in another language than its reader's, whatever the place speaks.
+func speaks(t *testing.T, p *browsertest.Page, screen browsertest.View) {
+	t.Helper()
+	if got, want := p.Attr("html", "lang"), cmp.Or(screen.Language, "fr"); !strings.HasPrefix(got, want) {
+		t.Errorf("the page speaks %s, its reader %s", got, want)
+	}
+}
+
 func enterByPassword(d *browsertest.Page, h *webtest.House, to string) {
 	d.Goto(byName(h) + "/sign-in?to=" + to)
 	d.Fill("#courriel", h.Owner.Email)
@@ -42,6 +51,7 @@ func TestAPasskeyFromTheFirstDayToTheLast(t *testing.T) {
 			d := browsertest.New(t, screen)
 			look := func(shot string) {
 				t.Helper()
+				speaks(t, d, screen)
 				d.Fits()
 				d.Axe()
 				d.Screenshot("factor-" + shot + "-" + name)

@@ -17,8 +17,11 @@ func TestMembersPagesHoldOnEveryScreen(t *testing.T) {
 	h.Add("Noémie", "noemie@lezinc.example", place.Floor)
 	for name, screen := range map[string]browsertest.View{"desk": browsertest.Desk, "phone": browsertest.Phone, "evening": browsertest.Desk.Evening(), "english": browsertest.Phone.English()} {
 		t.Run(name, func(t *testing.T) {
+			speaking(h, screen)
 			d := browsertest.New(t, screen)
 			look := func(shot string) {
+				t.Helper()
+				speaks(t, d, screen)
 				d.Fits()
 				d.Axe()
 				d.Screenshot("members-" + shot + "-" + name)
@@ -35,6 +38,9 @@ func TestMembersPagesHoldOnEveryScreen(t *testing.T) {
 			d.Follow("button.btn--lit")
 			d.WaitFor("#equipe")
 			look("team")
+			if wide := d.Eval(`() => [...document.querySelectorAll("main *")].filter(e => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX === "auto").map(e => e.className)`); screen.Touch && wide != `["setn"]` {
+				t.Errorf("on a phone one scrolls sideways in %s", wide)
+			}
 			d.Fill("main form [name=email]", "tom-"+name+"@lezinc.example")
 			d.Click("main form button.btn--lit")
 			d.WaitFor("#lien")
