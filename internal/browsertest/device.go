@@ -36,6 +36,14 @@ func (d *Device) Knows(yes bool) {
 	d.do(proto.WebAuthnSetUserVerified{AuthenticatorID: d.id, IsUserVerified: yes}.Call(d.p.tab))
 }
 
+// Keys is how many passkeys the device keeps.
+func (d *Device) Keys() int {
+	d.p.t.Helper()
+	all, err := proto.WebAuthnGetCredentials{AuthenticatorID: d.id}.Call(d.p.tab)
+	d.do(err)
+	return len(all.Credentials)
+}
+
 func (d *Device) do(err error) {
 	d.p.t.Helper()
 	if err != nil {

@@ -40,6 +40,14 @@ func (p *Page) Tab() *Page {
 	return open(p.t, p.tab.Browser(), p.view)
 }
 
+// Front brings the tab before the others of its session: a device answers no other.
+func (p *Page) Front() {
+	p.t.Helper()
+	if err := (proto.PageBringToFront{}).Call(p.tab); err != nil {
+		p.t.Fatalf("Front: %v", err)
+	}
+}
+
 func open(t testing.TB, session *rod.Browser, v View) *Page {
 	t.Helper()
 	tab, err := session.Page(proto.TargetCreateTarget{})

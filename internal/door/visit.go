@@ -89,9 +89,9 @@ func (v *Visit) SetKnown(w http.ResponseWriter, value string, life time.Duration
 // KnownCookie returns what SetKnown left, "" for nothing. It is untrusted.
 func (v *Visit) KnownCookie(r *http.Request) string { return v.cookie(r, knownCookie) }
 
-// SetFlash keeps the notice of the next page for half a minute; "" takes it away.
-func (v *Visit) SetFlash(w http.ResponseWriter, value string) {
-	v.setCookie(w, flashCookie, value, 30*time.Second)
+// SetFlash keeps the notice of the next page so long; "" takes it away.
+func (v *Visit) SetFlash(w http.ResponseWriter, value string, life time.Duration) {
+	v.setCookie(w, flashCookie, value, life)
 }
 
 // FlashCookie returns what SetFlash left, "" for nothing. It is untrusted.

@@ -103,12 +103,6 @@ func TestAFailedConnectionIsReadAndCorrectedOnAScreen(t *testing.T) {
 			}
 			p := signedIn(t, h, v, "/sign-in", h.Owner)
 			p.Allow("status of 422")
-			focused := func(want string) {
-				t.Helper()
-				if got := p.Eval(`() => document.activeElement.id`); got != strconv.Quote(want) {
-					t.Errorf("the focus is on %s, want %s", got, want)
-				}
-			}
 			for _, c := range failures(t, server)[:4] { // the others differ by their words
 				server.Set(c.trouble)
 				p.Goto(h.URL + mailPath + "/settings?address=" + mailAddress)
@@ -122,14 +116,14 @@ func TestAFailedConnectionIsReadAndCorrectedOnAScreen(t *testing.T) {
 					}
 				}
 				p.Follow("#courriel button.btn--lit")
-				focused("resultat")
+				p.WaitFor("#resultat:focus")
 				p.Fits()
 				if c.begin == "#sp" { // the page that holds the most
 					p.Axe()
 				}
 				p.Whole("branchement-" + strings.ReplaceAll(c.name, " ", "-") + "_" + name)
 				p.Click("#resultat a.btn")
-				focused(c.begin[1:])
+				p.WaitFor(c.begin + ":focus")
 			}
 			server.Set(emailtest.Trouble{})
 			p.Goto(h.URL + mailPath + "/settings?address=" + mailAddress)
@@ -137,7 +131,7 @@ func TestAFailedConnectionIsReadAndCorrectedOnAScreen(t *testing.T) {
 				p.Fill(field, words)
 			}
 			p.Follow("#courriel button.btn--lit")
-			focused("smtp-p") // the first that is wrong
+			p.WaitFor("#smtp-p:focus") // the first that is wrong
 			p.Whole("branchement-champs_" + name)
 		})
 	}

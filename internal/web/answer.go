@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"path"
 	"time"
 
 	"github.com/a-h/templ"
@@ -89,14 +90,29 @@ func (s *Server) Fail(w http.ResponseWriter, r *http.Request, v *door.Visit, err
 
 // askWho sends a visitor without a session to the sign-in page, and back afterwards.
 func (s *Server) askWho(w http.ResponseWriter, r *http.Request, v *door.Visit, e *fault.Error) {
-	to := "/sign-in"
-	if e.Key == "door.password_again" {
+	to, again := "/sign-in", e.Key == "door.password_again"
+	if again {
 		to = "/sign-in/again"
 	}
-	if back := cameFrom(r, v); back != "" && !v.Route.Stream {
+	if back := s.cameFrom(r, v); back != "" && !v.Route.Stream {
 		to += "?to=" + escape(back)
 	}
+	if !again && r.Method != http.MethodGet && !byItself(v.Route) {
+		flash{Key: "signin.nothing_done"}.leaveFor(w, v, signInTime)
+	}
 	leadTo(w, r, to)
+}
+
+// signInTime is how long somebody may take to sign in and still be told what became of what they did before.
+const signInTime = 15 * time.Minute
+
+// byItself tells whether a page sends this by itself: nobody did it, so nobody misses it.
+func byItself(r door.Route) bool {
+	switch path.Base(r.Pattern) {
+	case "seen", "presence", "draft":
+		return true
+	}
+	return false
 }
 
 // leadTo sends somebody who may not pass to where they can do something about it.
@@ -109,8 +125,23 @@ func leadTo(w http.ResponseWriter, r *http.Request, to string) {
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-// cameFrom is the page that a person is to return to: the one asked for, or the one whose form was sent.
-func cameFrom(r *http.Request, v *door.Visit) string {
+// cameFrom is the page that a person is to return to. Where what they sent came from the answer to another form, at an
+// address that only takes forms, it is the nearest page above.
+func (s *Server) cameFrom(r *http.Request, v *door.Visit) string {
+	from := askedFrom(r, v)
+	u, err := url.Parse(from)
+	if err != nil || from == "" || r.Method == http.MethodGet || s.load(u.Path) {
+		return from
+	}
+	above := path.Dir(u.Path)
+	for above != "/" && !s.load(above) {
+		above = path.Dir(above)
+	}
+	return above
+}
+
+// askedFrom is what was asked for, or where the form that was sent stood; "" when that is not known.
+func askedFrom(r *http.Request, v *door.Visit) string {
 	if r.Method == http.MethodGet {
 		return r.URL.RequestURI()
 	}

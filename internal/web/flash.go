@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"time"
 
 	"comptoir/internal/door"
 	"comptoir/internal/web/locale"
@@ -21,12 +22,14 @@ type flash struct {
 }
 
 // leave keeps a notice for the next page. It holds nothing secret: the browser that sees it wrote it.
-func (f flash) leave(w http.ResponseWriter, v *door.Visit) {
+func (f flash) leave(w http.ResponseWriter, v *door.Visit) { f.leaveFor(w, v, 30*time.Second) }
+
+func (f flash) leaveFor(w http.ResponseWriter, v *door.Visit, long time.Duration) {
 	b, err := json.Marshal(f)
 	if err != nil || len(b) > 2000 {
 		return
 	}
-	v.SetFlash(w, base64.RawURLEncoding.EncodeToString(b))
+	v.SetFlash(w, base64.RawURLEncoding.EncodeToString(b), long)
 }
 
 // toasts takes the notice that an earlier answer left.
@@ -35,7 +38,7 @@ func toasts(w http.ResponseWriter, r *http.Request, v *door.Visit, l locale.Loca
 	if left == "" {
 		return nil
 	}
-	v.SetFlash(w, "")
+	v.SetFlash(w, "", 0)
 	var f flash
 	b, err := base64.RawURLEncoding.DecodeString(left)
 	if err != nil || json.Unmarshal(b, &f) != nil || !l.Has(f.Key) {

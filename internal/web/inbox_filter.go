@@ -29,7 +29,7 @@ type filter struct {
 func filterOf(r *http.Request, v *door.Visit) filter {
 	q := r.URL.Query()
 	if r.Method == http.MethodPost {
-		if page, err := url.Parse(cameFrom(r, v)); err == nil {
+		if page, err := url.Parse(askedFrom(r, v)); err == nil {
 			q = page.Query()
 		}
 	}

@@ -126,7 +126,7 @@ func (s *Server) backToCounter(w http.ResponseWriter, r *http.Request, v *door.V
 	if f.Key != "" {
 		f.leave(w, v)
 	}
-	back := cameFrom(r, v)
+	back := s.cameFrom(r, v)
 	if back == "" {
 		back = at(v.Place, "inbox")
 	}

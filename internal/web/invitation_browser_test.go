@@ -125,3 +125,34 @@ func TestADeviceIsAskedForOneKey(t *testing.T) {
 	d.Eval("() => HTMLFormElement.prototype.submit.call(document.querySelector('form[data-passkey-make]'))")
 	d.WaitFor("#codes li")
 }
+
+// Somebody has the invitation open in two tabs. The second waits for the first, and then makes no key: the device would
+// keep it in the place of the one that is stored.
+func TestTwoTabsOfAnInvitationMakeOneKey(t *testing.T) {
+	h := webtest.New(t)
+	link := byName(h) + invite(t, h, "noemie@lezinc.example")
+	first := browsertest.New(t, browsertest.Desk)
+	second := first.Tab()
+	for _, tab := range []*browsertest.Page{first, second} {
+		tab.Goto(link)
+		tab.WaitFor("[name=way][value=passkey]")
+		tab.Fill("#nom", "Noémie")
+		tab.Follow("button.btn--lit")
+		tab.WaitFor("form[data-passkey-make] button")
+	}
+	mine, other := first.Device(), second.Device()
+	first.Front()
+	first.Eval(`() => { document.querySelector('form[data-passkey-make]').submit = () => { document.body.dataset.sent = 'yes'; }; }`) // a slow network
+	first.Click("form[data-passkey-make] button")
+	first.WaitFor("body[data-sent]")
+	second.Allow("status of 410")
+	second.Front()
+	second.Click("form[data-passkey-make] button")
+	second.WaitFor("[data-passkey-waiting]")
+	first.Eval("() => HTMLFormElement.prototype.submit.call(document.querySelector('form[data-passkey-make]'))")
+	first.WaitFor("#codes li")
+	second.WaitForText("main", "déjà servi")
+	if mine.Keys() != 1 || other.Keys() != 0 {
+		t.Errorf("%d keys are kept by the first tab's device, %d by the second's", mine.Keys(), other.Keys())
+	}
+}

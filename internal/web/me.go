@@ -119,7 +119,7 @@ func (s *Server) changeTheme(w http.ResponseWriter, r *http.Request, v *door.Vis
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	return seeOther(w, r, returnTo(cameFrom(r, v)))
+	return seeOther(w, r, returnTo(s.cameFrom(r, v)))
 }
 
 func (s *Server) changeEmail(w http.ResponseWriter, r *http.Request, v *door.Visit) error {

@@ -8,6 +8,8 @@ package web
 import (
 	"log/slog"
 	"net/http"
+	"net/url"
+	"sync"
 
 	"comptoir/internal/backup"
 	"comptoir/internal/db"
@@ -39,11 +41,13 @@ type Server struct {
 	// Backups makes them; without it there is no screen for them.
 	Backups *backup.Keeper
 
-	has func(pattern string) bool // tells whether a screen exists: nothing leads to one that does not
+	has  func(pattern string) bool // tells whether a screen exists: nothing leads to one that does not
+	load func(path string) bool    // tells whether an address can be loaded: some only take forms
 }
 
 // Routes registers every page, stream and file.
 func (s *Server) Routes(t *door.Table) {
+	s.load = loadable(t)
 	files := static.Handler(door.Packs)
 	t.Add(door.Route{Method: "GET", Pattern: "/static/{file...}", Kind: door.Open, Limit: door.NoLimit}, func(w http.ResponseWriter, r *http.Request, _ *door.Visit) error {
 		files.ServeHTTP(w, r)
@@ -67,6 +71,23 @@ func (s *Server) Routes(t *door.Table) {
 	s.paletteRoutes(t)
 	s.tablesRoutes(t)
 	s.cardsRoutes(t)
+}
+
+// loadable tells which addresses of members are pages. It is asked when every route has been registered.
+func loadable(t *door.Table) func(path string) bool {
+	pages := sync.OnceValue(func() *http.ServeMux {
+		mux := http.NewServeMux()
+		for _, r := range t.Routes() {
+			if r.Method == "GET" && r.Kind == door.Team && !r.Stream {
+				mux.Handle("GET "+r.Pattern, http.NotFoundHandler())
+			}
+		}
+		return mux
+	})
+	return func(path string) bool {
+		_, pattern := pages().Handler(&http.Request{Method: "GET", URL: &url.URL{Path: path}})
+		return pattern != ""
+	}
 }
 
 // front sends whoever comes to the bare address where they belong.

@@ -163,12 +163,18 @@ func (h *House) Visitor() *Browser {
 func (h *House) As(m place.Member) *Browser {
 	h.t.Helper()
 	b := h.Visitor()
-	u, err := url.Parse(h.URL)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	b.client.Jar.SetCookies(u, []*http.Cookie{{Name: "comptoir", Value: h.Cookie(m), Path: "/"}})
+	b.SignIn(m)
 	return b
+}
+
+// SignIn signs a member in, in this browser.
+func (b *Browser) SignIn(m place.Member) {
+	b.h.t.Helper()
+	u, err := url.Parse(b.h.URL)
+	if err != nil {
+		b.h.t.Fatal(err)
+	}
+	b.client.Jar.SetCookies(u, []*http.Cookie{{Name: "comptoir", Value: b.h.Cookie(m), Path: "/"}})
 }
 
 // Browser asks for pages, with cookies and without script. It does not follow redirects by itself.

@@ -23,7 +23,14 @@
     }
   };
   const get = form => send(form, signal => navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(JSON.parse(form.dataset.passkey)), signal }));
-  const make = form => send(form, signal => navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(JSON.parse(form.dataset.passkeyMake)), signal }));
+  // Two tabs would make two keys, of which the device keeps the second and we the first. So one tab asks at a time, until
+  // its answer has been taken (the lock ends with the page), and the next asks first whether there is still a key to make.
+  const alone = ask => new Promise((done, failed) => navigator.locks.request('passkey', () => ask().then(key => { done(key); return new Promise(() => {}); })).catch(failed));
+  const make = form => send(form, signal => alone(async () => {
+    const page = await fetch(form.action);
+    if (!page.ok) { location.assign(form.action); throw new DOMException('it was used', 'AbortError'); }
+    return navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(JSON.parse(form.dataset.passkeyMake)), signal });
+  }));
 
   document.addEventListener('submit', e => {
     if (!e.target.matches('form[data-passkey-make]')) return;
