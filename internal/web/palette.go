@@ -189,6 +189,7 @@ func (p finder) gesturesOf(ctx context.Context, id string) ([]goal, error) {
 	if c.Kind != place.HouseKind && p.s.Inbox.ToFloor != nil {
 		all = append(all, key("to_floor", "concierge-bell", "n"))
 	}
+	all = append(all, goal{"label", view.PaletteItem{Icon: "hash", Press: "label"}})
 	return append(all, goal{"merge", view.PaletteItem{Icon: "files", URL: at(p.v.Place, "inbox/c/"+id+"/merge")}}), nil
 }
 

@@ -18,6 +18,7 @@
     if (el.matches('textarea')) { el.focus(); el.setSelectionRange(el.value.length, el.value.length); return; } // what is typed stays
     if (el.matches('input, select')) { el.focus(); el.select?.(); return; }
     el.click();
+    if (el.matches('details[open] > summary')) el.parentElement.querySelector('input, textarea')?.focus(); // what opened is to be filled in
   };
 
   // J and K walk along the rows of the list on the page; the row that has focus, or the open one, is where they start.

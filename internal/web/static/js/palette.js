@@ -6,10 +6,21 @@
   const field = () => document.getElementById('palette-q');
   const items = () => [...document.querySelectorAll('#palette .menu__item')];
 
+  // Who types and presses Enter at once means what they typed, and not what is still shown: it is awaited.
+  let chosen = false;
+  const stale = () => document.getElementById('pl')?.dataset.for !== field().value.trim();
+  document.addEventListener('htmx:after:swap', () => {
+    if (!chosen || !box()?.matches(':popover-open') || stale()) return;
+    chosen = false;
+    items()[0]?.click();
+  });
+  document.addEventListener('input', e => { if (e.target === field()) chosen = false; });
+
   // Opened, it begins anew: what one can do depends on the page under it.
-  document.addEventListener('toggle', e => {
+  document.addEventListener('beforetoggle', e => { // at once: what is typed next stays
     if (e.target !== box() || e.newState !== 'open') return;
     field().value = '';
+    chosen = false;
     field().dispatchEvent(new CustomEvent('ouvert', { bubbles: true }));
   }, true);
 
@@ -28,7 +39,7 @@
       if (at?.href) window.open(at.href, '_blank', 'noopener');
     } else if (e.key === 'Enter' && e.target === field()) {
       e.preventDefault();
-      at?.click();
+      if (stale()) chosen = true; else at?.click();
     } else if (e.key.length === 1 && e.target !== field() && !e.ctrlKey && !e.metaKey && !e.altKey) {
       field().focus(); // who types on goes on searching
     }

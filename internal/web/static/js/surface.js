@@ -161,7 +161,27 @@
     typed = new Map();
     // What was sent has left the field: the keys are the page's again, Z takes it back.
     const field = document.activeElement;
-    if (sent?.matches?.('form[data-send]') && field?.matches('textarea') && field.value === '') field.blur();
+    if (sent?.matches?.('form[data-send]') && field?.matches('textarea') && field.value === '') {
+      field.blur();
+      document.getElementById('corps')?.focus({ preventScroll: true });
+    }
+  });
+
+  // ── What had the focus may leave with a change: settled, put aside, taken by somebody else. Who worked in a menu goes on
+  // in it, who worked in what is open goes on there, and who worked in a list at the row that took the place of theirs.
+  const rows = () => [...document.querySelectorAll('[data-row]')].filter(el => el.getClientRects().length && !el.closest('#fil'));
+  let held = null;
+  document.addEventListener('htmx:before:swap', () => {
+    const el = document.activeElement, all = rows(), open = el?.closest('#fil') && all.find(row => row.hasAttribute('aria-current'));
+    held = el && el !== document.body ? { id: el.id, open: Boolean(el.closest('#fil')), at: all.indexOf(open || el.closest('[data-row]')) } : null;
+  });
+  document.addEventListener('htmx:after:swap', () => {
+    if (!held || document.activeElement !== document.body) return;
+    const menu = document.querySelector(':popover-open, dialog[open]'), all = rows();
+    const next = menu ? menu.querySelector('input, .menu__item')
+      : (held.id && document.getElementById(held.id)) || (held.open && document.querySelector('#fil .pane__body'))
+      || (held.at >= 0 && all[Math.min(held.at, all.length - 1)]) || document.getElementById('contenu');
+    next?.focus({ preventScroll: !next.matches('[data-row]') });
   });
 
   // A form that says data-auto sends itself when a choice in it changes; its button stays for those without script.
