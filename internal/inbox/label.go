@@ -139,19 +139,32 @@ func (b *Inbox) LabelUse(ctx context.Context, placeID string) (map[string]int, e
 	return use, rows.Err()
 }
 
-// Label puts a label on a conversation, or takes it off.
-func (b *Inbox) Label(ctx context.Context, actor place.Actor, placeID, id, labelID string, on bool) (seq int64, err error) {
+// Label puts a label on conversations, or takes it off: all of them or, on any error, none. It returns the journal
+// entries of those that it changed, for Undo.
+func (b *Inbox) Label(ctx context.Context, actor place.Actor, placeID, labelID string, on bool, ids ...string) (seqs []int64, err error) {
 	if err := actor.Needs(place.Manager, placeID); err != nil {
-		return 0, err
+		return nil, err
+	}
+	if len(ids) > maxBulk {
+		return nil, fault.New(fault.Invalid, "inbox.label", "inbox.bulk_many", "max", maxBulk)
 	}
 	err = b.DB.Write(ctx, func(tx db.Tx) error {
+		seqs = nil
 		if _, err := place.Lock(ctx, tx, placeID); err != nil {
 			return err
 		}
-		seq, err = putLabel(ctx, tx, actor, placeID, id, labelID, on)
-		return err
+		for _, id := range ids {
+			seq, err := putLabel(ctx, tx, actor, placeID, id, labelID, on)
+			if err != nil {
+				return err
+			}
+			if seq > 0 {
+				seqs = append(seqs, seq)
+			}
+		}
+		return nil
 	})
-	return seq, err
+	return seqs, err
 }
 
 // putLabel is the writing part of Label. The caller holds place.Lock.

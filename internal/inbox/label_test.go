@@ -20,7 +20,7 @@ func TestALabelIsRenamedWhereverItIs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.Label(ctx, b.me, p, c, l.ID, true); err != nil {
+		if _, err := b.Label(ctx, b.me, p, l.ID, true, c); err != nil {
 			t.Fatal(err)
 		}
 		if use, err := b.LabelUse(ctx, p); err != nil || use[l.ID] != 1 {
@@ -79,10 +79,10 @@ func TestALabelThatIsRemovedIsOnNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.Label(ctx, b.me, p, c, l.ID, true); err != nil {
+		if _, err := b.Label(ctx, b.me, p, l.ID, true, c); err != nil {
 			t.Fatal(err)
 		}
-		off, err := b.Label(ctx, b.me, p, c, l.ID, false)
+		off, err := b.Label(ctx, b.me, p, l.ID, false, c)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,10 +92,10 @@ func TestALabelThatIsRemovedIsOnNothing(t *testing.T) {
 		if all, err := b.Labels(ctx, p); err != nil || len(all) != 0 || len(b.only().Labels) != 0 {
 			t.Errorf("%v, %v", all, err)
 		}
-		if err := b.Undo(ctx, b.me, p, off); fault.As(err) == nil || fault.As(err).Key != "inbox.undo_changed" {
+		if err := b.Undo(ctx, b.me, p, off...); fault.As(err) == nil || fault.As(err).Key != "inbox.undo_changed" {
 			t.Errorf("putting it back on: %v", err)
 		}
-		if _, err := b.Label(ctx, b.me, p, c, l.ID, true); !fault.Is(err, fault.NotFound) {
+		if _, err := b.Label(ctx, b.me, p, l.ID, true, c); !fault.Is(err, fault.NotFound) {
 			t.Errorf("it is put on: %v", err)
 		}
 		if err := b.RemoveLabel(ctx, b.me, p, l.ID); !fault.Is(err, fault.NotFound) {

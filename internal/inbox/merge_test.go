@@ -85,7 +85,7 @@ func TestWhatAsksForAMergedConversationIsToldWhereItIsNow(t *testing.T) {
 				return err
 			},
 			"note":       func() error { _, err := b.AddNote(ctx, b.me, p, gone, "Table 7"); return err },
-			"label":      func() error { _, err := b.Label(ctx, b.me, p, gone, label.ID, true); return err },
+			"label":      func() error { _, err := b.Label(ctx, b.me, p, label.ID, true, gone); return err },
 			"merge into": func() error { _, err := b.Merge(ctx, b.me, p, gone, third); return err },
 		} {
 			f := fault.As(try())

@@ -254,11 +254,7 @@ func (s *Server) label(w http.ResponseWriter, r *http.Request, v *door.Visit) er
 		}
 		id, on = label.ID, true
 	}
-	seq, err := s.Inbox.Label(r.Context(), v.Actor, v.Place.ID, r.PathValue("conversation"), id, on)
-	var seqs []int64
-	if seq > 0 {
-		seqs = []int64{seq}
-	}
+	seqs, err := s.Inbox.Label(r.Context(), v.Actor, v.Place.ID, id, on, r.PathValue("conversation"))
 	f := flash{Key: "inbox.done.labelled"}
 	if !on {
 		f.Key = "inbox.done.unlabelled"
@@ -278,11 +274,18 @@ func (s *Server) severalGestures(w http.ResponseWriter, r *http.Request, v *door
 	if len(ids) == 0 {
 		return s.backToCounter(w, r, v, nil, flash{Key: "inbox.none_chosen"})
 	}
-	g, key, err := bulkGesture(r, v.Place)
-	if err != nil {
-		return err
+	var seqs []int64
+	var err error
+	key := "inbox.several.labelled"
+	if label := r.PostFormValue("label"); label != "" {
+		seqs, err = s.Inbox.Label(r.Context(), v.Actor, v.Place.ID, label, true, ids...)
+	} else {
+		var g inbox.Gesture
+		if g, key, err = bulkGesture(r, v.Place); err != nil {
+			return err
+		}
+		seqs, err = s.Inbox.Do(r.Context(), v.Actor, v.Place.ID, g, ids...)
 	}
-	seqs, err := s.Inbox.Do(r.Context(), v.Actor, v.Place.ID, g, ids...)
 	if err != nil {
 		return s.backToCounter(w, r, v, err, flash{})
 	}

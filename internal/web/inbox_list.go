@@ -84,7 +84,7 @@ func (s *Server) labelChoices(ctx context.Context, p place.Place, f filter) ([]v
 		if to.Label = label.ID; on {
 			to.Label = ""
 		}
-		all = append(all, view.LabelChoice{Name: label.Name, Tone: label.Tone, URL: to.at(p, ""), On: on})
+		all = append(all, view.LabelChoice{ID: label.ID, Name: label.Name, Tone: label.Tone, URL: to.at(p, ""), On: on})
 	}
 	return all, nil
 }

@@ -157,6 +157,31 @@ func TestSeveralConversationsAreSettledAtOnce(t *testing.T) {
 	b.Post("/p/le-zinc/inbox/gestures", "do", "vanish", "id", ids[0]).Want(422)
 }
 
+func TestSeveralConversationsAreLabelledAtOnce(t *testing.T) {
+	h := webtest.New(t)
+	b := h.As(h.Owner)
+	ids := say(t, h, from("A", "un", time.Now()), from("B", "deux", time.Now()), from("C", "trois", time.Now()))
+	if p := b.Get("/p/le-zinc/inbox?pick=1"); p.Has("#groupe [name=label]") {
+		t.Error("there is no label to put on")
+	}
+	b.Post("/p/le-zinc/inbox/c/"+ids[0]+"/label", "new", "Réservation").Want(303)
+	label := b.Get("/p/le-zinc/inbox?pick=1").Attr("#groupe [name=label]", "value")
+	p := b.Follow(b.Post("/p/le-zinc/inbox/gestures", "label", label, "id", ids[0], "id", ids[1]).Want(303))
+	if !strings.Contains(p.Text("#avis"), "2 conversations étiquetées") || p.Count("#rangs .tag") != 2 || p.Count("#rangs .convw") != 3 {
+		t.Errorf("%s / %s", p.Text("#avis"), p.Text("#rangs"))
+	}
+	p = b.Follow(b.Post("/p/le-zinc/inbox/undo", "of", p.Attr("#avis input[name=of]", "value")).Want(303))
+	if p.Count("#rangs .tag") != 1 || !strings.Contains(p.Text("#c-"+ids[0]), "Réservation") { // it had it before
+		t.Errorf("taken back: %s", p.Text("#rangs"))
+	}
+	other := another(h, "Le Magasin")
+	b.Post("/p/"+other.Slug+"/inbox/gestures", "label", label, "id", ids[1]).Want(404)
+	b.Post("/p/le-zinc/inbox/gestures", "label", "none", "id", ids[1]).Want(404)
+	if p := b.Get("/p/le-zinc/inbox?state=settled&pick=1"); !p.Has("#groupe [name=label]") {
+		t.Error("what is settled is not labelled")
+	}
+}
+
 func TestSettingAsideEntrustingAndLabellingShow(t *testing.T) {
 	h := webtest.New(t)
 	b := h.As(h.Owner)

@@ -58,8 +58,8 @@ type NetworkChoice struct {
 
 // LabelChoice narrows the list to one label, or widens it again.
 type LabelChoice struct {
-	Name, Tone, URL string
-	On              bool
+	ID, Name, Tone, URL string
+	On                  bool
 }
 
 // ConvRow is one conversation in the list. Its element is c-ID.
@@ -84,10 +84,11 @@ type ConvRow struct {
 	Draft    bool
 }
 
-// Bulk is what can be done with several rows at once. POST Action with id=… (repeated) and do=settle|reopen|snooze|assign.
+// Bulk is what can be done with several rows at once. POST Action with id=… (repeated) and do=settle|reopen|snooze, assign=… or
+// label=….
 type Bulk struct {
 	Action  string
-	Settled bool // the list shows settled ones: they can only be opened again
+	Settled bool // the list shows settled ones: they can only be opened again, or labelled
 	Members []MemberOption
 }
 
