@@ -6,7 +6,7 @@ BESIDE_POSTGRES = $(GO) run ./internal/db/dbtest/pgtest/pgrun
 
 .PHONY: help
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 20
 
 .PHONY: tools
 tools: ## install what the tests use besides Go, where it is missing

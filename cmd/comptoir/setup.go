@@ -62,7 +62,7 @@ func (c *setup) printLink(ctx context.Context, s *app.Store, t terminal) error {
 	}
 	base := strings.TrimSuffix(c.PublicURL, "/")
 	if base == "" {
-		base = "http://localhost:8080"
+		base = app.LocalBase
 	}
 	fmt.Fprintln(t.out, base+path)
 	return nil

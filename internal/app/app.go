@@ -289,6 +289,10 @@ func (a *App) greet(ctx context.Context, out io.Writer, took time.Duration) erro
 	if u := a.public.Load(); u != nil {
 		base = u.String()
 	}
-	fmt.Fprintf(out, "  To begin, within 30 minutes: %s%s\n  (another link: comptoir setup --link --data %s)\n", base, path, a.cfg.Data)
+	another := "comptoir setup --link --data " + a.cfg.Data
+	if base != LocalBase {
+		another += " --public-url " + base
+	}
+	fmt.Fprintf(out, "  To begin, within 30 minutes: %s%s\n  (another link: %s)\n", base, path, another)
 	return nil
 }

@@ -104,6 +104,9 @@ func AddTables(ctx context.Context, s *Store, slug string, count int) ([]TableCo
 	return codes, nil
 }
 
+// LocalBase is where a program that was told nothing is found, on its own machine.
+const LocalBase = "http://localhost:8080"
+
 // GuestBase is the address that a command line prints before a path: the one given, else the one chosen
 // on the address screen, else this machine's own.
 func GuestBase(ctx context.Context, s *Store, given string) (string, error) {
@@ -114,7 +117,7 @@ func GuestBase(ctx context.Context, s *Store, given string) (string, error) {
 		}
 	}
 	if given == "" {
-		return "http://localhost:8080", nil
+		return LocalBase, nil
 	}
 	u, err := door.ParsePublic(given)
 	if err != nil {
