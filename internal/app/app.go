@@ -234,6 +234,9 @@ func (a *App) Close() {
 		if a.listener != nil {
 			a.listener.Close()
 		}
+		if a.Networks != nil {
+			a.Networks.Settle()
+		}
 		if a.out != nil {
 			a.out.Close()
 		}

@@ -3,6 +3,7 @@ package place
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"comptoir/internal/db"
@@ -23,7 +24,8 @@ type Networks struct {
 	// Discover proposes an endpoint for an address, by kind, where the network can be asked.
 	Discover map[network.Kind]func(ctx context.Context, address string) (Proposal, error)
 
-	rates rates
+	rates    rates
+	renewals sync.WaitGroup // exchanges of credentials that are under way
 }
 
 // Proposal is an endpoint that was found or guessed, for a person to look at before it is tested.

@@ -84,13 +84,32 @@ func (n *Networks) beginRenewal(ctx context.Context, a Account, seen string) (mi
 }
 
 // exchange makes the exchange and stores what it brings, even when nobody waits for it any more: what it cost is
-// spent. A credential that was typed anew meanwhile stays.
+// spent, and a network that is asked twice for the same ends the whole grant. A credential that was typed anew
+// meanwhile stays.
 func (n *Networks) exchange(ctx context.Context, a Account, k Keys, mine string, kept network.Credential, exchange func(context.Context, network.Credential) (network.Credential, error)) (network.Credential, error) {
+	type outcome struct {
+		cred network.Credential
+		err  error
+	}
+	done := make(chan outcome, 1)
+	n.renewals.Go(func() {
+		fresh, err := n.finishRenewal(context.WithoutCancel(ctx), a, k, mine, kept, exchange)
+		done <- outcome{fresh, err}
+	})
+	select {
+	case o := <-done:
+		return o.cred, o.err
+	case <-ctx.Done():
+		return kept, renewalFault(ctx.Err())
+	}
+}
+
+func (n *Networks) finishRenewal(ctx context.Context, a Account, k Keys, mine string, kept network.Credential, exchange func(context.Context, network.Credential) (network.Credential, error)) (network.Credential, error) {
 	bounded, cancel := context.WithTimeout(ctx, renewalTime/2)
 	defer cancel()
 	fresh, failed := exchange(bounded, kept)
-	end, done := context.WithTimeout(context.WithoutCancel(ctx), renewalTime/6)
-	defer done()
+	end, stored := context.WithTimeout(ctx, renewalTime/6)
+	defer stored()
 	err := n.DB.Write(end, func(tx db.Tx) error {
 		var sealed []byte
 		err := tx.QueryRow(end, "UPDATE account SET renewing = '' WHERE place_id = $1 AND id = $2 AND renewing = $3 RETURNING credential", a.PlaceID, a.ID, mine).Scan(&sealed)
@@ -116,3 +135,6 @@ func (n *Networks) exchange(ctx context.Context, a Account, k Keys, mine string,
 	}
 	return fresh, nil
 }
+
+// Settle returns when no exchange is under way. It is called before the database closes.
+func (n *Networks) Settle() { n.renewals.Wait() }

@@ -170,6 +170,32 @@ func TestAKeyThatIsRotatedDuringAnExchangeLosesNothingOfIt(t *testing.T) {
 	})
 }
 
+// A token that is shown twice ends a grant: what was begun is finished and kept, though nobody waits any more.
+func TestAnExchangeThatNobodyWaitsForIsKept(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		r := newRenewable(t, d)
+		c := r.client(t, 0)
+		before := r.kept(t)
+		r.server.Expire()
+		ctx, leave := context.WithCancel(t.Context())
+		r.server.Meanwhile("com.atproto.server.refreshSession", func() {
+			leave()
+			time.Sleep(300 * time.Millisecond)
+		})
+		start := time.Now()
+		if _, err := c.Profile(ctx); fault.CodeOf(err) != fault.Unavailable || time.Since(start) > 250*time.Millisecond {
+			t.Errorf("%v after %v", err, time.Since(start))
+		}
+		r.processes[0].Settle()
+		if r.kept(t).Field(bluesky.RefreshJWT) == before.Field(bluesky.RefreshJWT) {
+			t.Error("what it brought is lost")
+		}
+		if _, err := r.client(t, 1).Profile(t.Context()); err != nil || r.server.Asked("com.atproto.server.refreshSession") != 1 {
+			t.Errorf("%v; exchanged %d times", err, r.server.Asked("com.atproto.server.refreshSession"))
+		}
+	})
+}
+
 func TestWhoWaitsForAnExchangeStopsWhenItsContextEnds(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		r := newRenewable(t, d)
