@@ -160,6 +160,13 @@ type Authorizer interface {
 	ServerOf(endpoint string) string
 }
 
+// Introducer is a driver whose network's servers read about this program before they let anybody say yes to it.
+type Introducer interface {
+	// Introduce is what a server reads at back.Page with a name after it, as JSON: it says the same to everybody, and holds
+	// nothing that is kept. ok is false when there is nothing of that name.
+	Introduce(name string, back Return) (document []byte, ok bool)
+}
+
 // Enroller is a driver whose accounts are connected by their name and by a password that their network made for a
 // program. A driver makes no choice of servers here either: the wire judges every address.
 type Enroller interface {
@@ -190,6 +197,7 @@ type Return struct {
 	State string // comes back unchanged
 	Lang  string // in which the page should speak
 	About string // our own address, for the network's page
+	Page  string // of ours: what an Introducer says of a name is read there, the name put after it
 }
 
 // Client speaks for one account. It is safe for concurrent use. Further abilities (Fetcher, Publisher,

@@ -25,6 +25,7 @@ type caller struct {
 // call is one request.
 type call struct {
 	op, method string // ours, and the server's: "app.bsky.feed.getPosts"
+	address    string // in place of the server's method: the whole of it
 	query      url.Values
 	post       bool
 	body       []byte
@@ -57,17 +58,37 @@ func (c caller) post(ctx context.Context, op, method string, in, out any) error 
 // request is made with the other one.
 func (c caller) do(ctx context.Context, q call, out any) error {
 	if c.session == nil {
-		return c.attempt(ctx, q, "", out)
+		return c.attempt(ctx, q, pass{}, out)
 	}
 	cred := c.session.now()
-	err := c.attempt(ctx, q, cred.Field(AccessJWT), out)
+	err := c.attempt(ctx, q, c.session.pass(cred), out)
 	if !fault.Is(err, fault.Unauthenticated) {
 		return err
 	}
 	if cred, err = c.renewed(ctx, q.op, cred); err != nil {
 		return err
 	}
-	return c.attempt(ctx, q, cred.Field(AccessJWT), out)
+	return c.attempt(ctx, q, c.session.pass(cred), out)
+}
+
+// pass is what lets a request in.
+type pass struct {
+	token string  // "" = none
+	proof *prover // nil = whoever has the token may use it
+}
+
+// attempt makes a request and reads its answer into out. A proof that was refused is made again, with what the
+// refusal told: nothing else was looked at. One that is refused again may have come twice, and been taken the first
+// time: some proxies repeat what they pass on.
+func (c caller) attempt(ctx context.Context, q call, with pass, out any) error {
+	err := c.once(ctx, q, with, out)
+	if unproved(err) {
+		err = c.once(ctx, q, with, out)
+	}
+	if unproved(err) && q.once {
+		err = fault.Wrap(err, fault.Ambiguous, q.op, "bluesky.fault.unproved", "host", c.host())
+	}
+	return err
 }
 
 // errTooLarge marks the fault of an answer that reads well and is longer than anybody reads.
@@ -76,11 +97,10 @@ var errTooLarge = errors.New("more than anybody reads")
 // maxWords bounds what is read of an error, in bytes.
 const maxWords = 64 << 10
 
-// attempt makes a request with a token, "" = none, and reads its answer into out.
-func (c caller) attempt(ctx context.Context, q call, token string, out any) error {
+func (c caller) once(ctx context.Context, q call, with pass, out any) error {
 	var sent atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaderField: func(string, []string) { sent.Store(true) }})
-	req, err := c.request(ctx, q, token)
+	req, err := c.request(ctx, q, with)
 	if err != nil {
 		return err
 	}
@@ -93,6 +113,9 @@ func (c caller) attempt(ctx context.Context, q call, token string, out any) erro
 		return c.unreached(q.op, err, lost)
 	}
 	defer resp.Body.Close()
+	if with.proof != nil {
+		with.proof.learn(resp)
+	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxWords))
 		return c.refused(q, resp, body)
@@ -126,7 +149,7 @@ func (c caller) read(op string, body io.Reader, out any, lost fault.Code) error 
 	return fault.Wrap(err, lost, op, "bluesky.fault.unreadable", "host", c.host())
 }
 
-func (c caller) request(ctx context.Context, q call, token string) (*http.Request, error) {
+func (c caller) request(ctx context.Context, q call, with pass) (*http.Request, error) {
 	method, body := http.MethodGet, io.Reader(nil)
 	if q.post {
 		method = http.MethodPost
@@ -134,19 +157,30 @@ func (c caller) request(ctx context.Context, q call, token string) (*http.Reques
 	if q.body != nil {
 		body = bytes.NewReader(q.body)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, c.server+"/xrpc/"+q.method, body)
+	address := q.address
+	if address == "" {
+		address = c.server + "/xrpc/" + q.method
+	}
+	req, err := http.NewRequestWithContext(ctx, method, address, body)
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Invalid, q.op, "")
 	}
-	req.URL.RawQuery = q.query.Encode()
+	if q.query != nil {
+		req.URL.RawQuery = q.query.Encode()
+	}
 	if q.body != nil {
 		req.Header.Set("Content-Type", q.kind)
 	}
 	if q.once { // net/http repeats by itself what it can read again
 		req.GetBody = nil
 	}
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
+	if with.token != "" && with.proof == nil {
+		req.Header.Set("Authorization", "Bearer "+with.token)
+	} else if with.token != "" {
+		req.Header.Set("Authorization", "DPoP "+with.token)
+	}
+	if with.proof != nil {
+		with.proof.prove(req, with.token)
 	}
 	req.Header.Set("Accept", "application/json")
 	return req, nil

@@ -34,10 +34,14 @@ func (Driver) Open(endpoint string, cred network.Credential, w network.Wire) (ne
 	if err != nil {
 		return nil, err
 	}
-	if cred.Field(Password) == "" || w.HTTP == nil {
+	enters := cred.Field(Password) != ""
+	if e.Granted != nil {
+		_, enters = readKey(cred.Field(proofKey))
+	}
+	if !enters || w.HTTP == nil {
 		return nil, fault.New(fault.Invalid, "bluesky.Open", "")
 	}
-	return &Client{caller: caller{server: e.Server, http: w.HTTP, session: newSession(e.DID, cred, w.Renew)}, endpoint: e}, nil
+	return &Client{caller: caller{server: e.Server, http: w.HTTP, session: newSession(e, cred, w.Renew)}, endpoint: e}, nil
 }
 
 // Explain implements network.Explainer.
@@ -66,11 +70,14 @@ var _ interface {
 	network.Deleter
 	network.Reactor
 	network.Meter
+	network.Revoker
 } = (*Client)(nil)
 
 var _ interface {
 	network.Driver
 	network.Enroller
+	network.Authorizer
+	network.Introducer
 	network.Explainer
 } = Driver{}
 

@@ -14,6 +14,21 @@ type Endpoint struct {
 	Server string `json:"server"` // where its data lives: "https://morel.us-east.host.bsky.network"
 	DID    string `json:"did"`    // who it is, for ever
 	Handle string `json:"handle"` // its name when it was connected, without @
+	// Granted is who let us in, when somebody said yes on a page; nil = an app password enters.
+	Granted *Authority `json:"granted,omitempty"`
+}
+
+// Authority is an authorization server, and who we are to it.
+type Authority struct {
+	Issuer string `json:"issuer"`
+	Token  string `json:"token"` // addresses of it
+	Revoke string `json:"revoke"`
+	Client string `json:"client"`
+}
+
+func (a *Authority) whole() bool {
+	server, ok := serverAt(a.Issuer)
+	return ok && server == a.Issuer && strings.HasPrefix(a.Token, server+"/") && strings.HasPrefix(a.Revoke, server+"/") && a.Client != ""
 }
 
 // String is the endpoint as Driver.Open takes it.
@@ -32,7 +47,7 @@ func ParseEndpoint(s string) (Endpoint, error) {
 	if err := json.Unmarshal([]byte(s), &e); err != nil {
 		return e, fault.Wrap(err, fault.Invalid, op, "")
 	}
-	if server, ok := serverAt(e.Server); !ok || server != e.Server || !isDID(e.DID) {
+	if server, ok := serverAt(e.Server); !ok || server != e.Server || !isDID(e.DID) || e.Granted != nil && !e.Granted.whole() {
 		return e, fault.New(fault.Invalid, op, "")
 	}
 	return e, nil

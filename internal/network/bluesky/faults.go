@@ -42,6 +42,11 @@ var named = map[string]struct {
 	"InvalidToken":            {fault.Unauthenticated, "bluesky.fault.revoked"},
 	"AuthMissing":             {fault.Unauthenticated, "bluesky.fault.revoked"},
 	"AuthenticationRequired":  {fault.Unauthenticated, "bluesky.fault.revoked"},
+	"invalid_token":           {fault.Unauthenticated, "bluesky.fault.revoked"},
+	"invalid_grant":           {fault.Unauthenticated, "bluesky.fault.revoked"},
+	"invalid_client":          {fault.Unauthenticated, "bluesky.fault.revoked"},
+	"invalid_dpop_proof":      {fault.Unavailable, "bluesky.fault.unproved"},
+	"use_dpop_nonce":          {fault.Unavailable, "bluesky.fault.unproved"},
 	"AuthFactorTokenRequired": {fault.Forbidden, "bluesky.fault.own_password"},
 	"AccountTakedown":         {fault.Forbidden, "bluesky.fault.taken_down"},
 	"AccountSuspended":        {fault.Forbidden, "bluesky.fault.taken_down"},
@@ -57,7 +62,7 @@ var named = map[string]struct {
 // fault: a proxy, or the page of a wireless network, knows nothing of either.
 func (c caller) refused(q call, resp *http.Response, body []byte) error {
 	name, said, own := words(body)
-	f := &fault.Error{Op: q.op, Args: []any{"host", c.host()}, Err: errors.New(resp.Status + ": " + said), RetryAfter: retryAfter(resp.Header, time.Now())}
+	f := &fault.Error{Op: q.op, Args: []any{"host", c.host()}, Err: refusal{name, resp.Status + ": " + said}, RetryAfter: retryAfter(resp.Header, time.Now())}
 	known, isNamed := named[name]
 	switch s := resp.StatusCode; {
 	case s == http.StatusTooManyRequests:

@@ -61,7 +61,7 @@ type gesture struct {
 // was made by another program has a key of its own, and only the index knows which.
 func (c *Client) React(ctx context.Context, id network.RemoteID, r network.Reaction, on bool) error {
 	const op = "bluesky.React"
-	collection := map[network.Reaction]string{network.Like: "app.bsky.feed.like", network.Boost: "app.bsky.feed.repost"}[r]
+	collection := map[network.Reaction]string{network.Like: likeType, network.Boost: repostType}[r]
 	if collection == "" {
 		return fault.New(fault.Unsupported, op, "bluesky.fault.unsupported", "host", c.host())
 	}

@@ -47,6 +47,11 @@ type replyRef struct {
 // PostType is the collection of posts, and what a post calls itself.
 const PostType = "app.bsky.feed.post"
 
+const (
+	likeType   = "app.bsky.feed.like"
+	repostType = "app.bsky.feed.repost"
+)
+
 // post is what somebody said, as their own server keeps it.
 type post struct {
 	Type      string    `json:"$type"`

@@ -2,6 +2,7 @@ package bluesky
 
 import (
 	"context"
+	"net/url"
 	"sync"
 
 	"comptoir/internal/fault"
@@ -13,17 +14,25 @@ type renewal = func(ctx context.Context, spent network.Credential, renew func(co
 
 // session is what an account has entered with.
 type session struct {
-	did  string
-	keep renewal       // nil = nobody keeps it
-	turn chan struct{} // held by who exchanges it
+	did   string
+	by    *Authority    // nil = an app password entered
+	keep  renewal       // nil = nobody keeps it
+	proof *prover       // nil = an app password entered
+	turn  chan struct{} // held by who exchanges it
 
 	mu   sync.Mutex // guards cred
 	cred network.Credential
 }
 
-func newSession(did string, cred network.Credential, keep renewal) *session {
-	return &session{did: did, keep: keep, turn: make(chan struct{}, 1), cred: cred}
+func newSession(e Endpoint, cred network.Credential, keep renewal) *session {
+	s := &session{did: e.DID, by: e.Granted, keep: keep, turn: make(chan struct{}, 1), cred: cred}
+	if key, ok := readKey(cred.Field(proofKey)); ok && s.by != nil {
+		s.proof = newProver(key)
+	}
+	return s
 }
+
+func (s *session) pass(cred network.Credential) pass { return pass{cred.Field(AccessJWT), s.proof} }
 
 func (s *session) now() network.Credential {
 	s.mu.Lock()
@@ -70,16 +79,18 @@ type tokens struct {
 	Refresh string `json:"refreshJwt"`
 }
 
-// exchange buys another pair of tokens. That a session is over, in the server's own words, says nothing of the
-// password; whatever else fails will pass, and changes nothing.
+// exchange buys another pair of tokens. Whatever fails but the network's own refusal will pass, and changes nothing.
 func (c caller) exchange(ctx context.Context, op string, cred network.Credential) (network.Credential, error) {
+	if c.session.by != nil {
+		return c.refresh(ctx, op, cred)
+	}
 	anonymous := caller{server: c.server, http: c.http}
 	var t tokens
 	err := error(fault.New(fault.Unauthenticated, op, ""))
 	if refresh := cred.Field(RefreshJWT); refresh != "" {
-		err = anonymous.attempt(ctx, call{op: op, method: "com.atproto.server.refreshSession", post: true}, refresh, &t)
+		err = anonymous.attempt(ctx, call{op: op, method: "com.atproto.server.refreshSession", post: true}, pass{token: refresh}, &t)
 	}
-	if fault.Is(err, fault.Unauthenticated) {
+	if fault.Is(err, fault.Unauthenticated) { // that a session is over says nothing of the password
 		t, err = anonymous.enter(ctx, op, c.session.did, cred.Field(Password))
 	}
 	if err != nil {
@@ -92,6 +103,38 @@ func (c caller) exchange(ctx context.Context, op string, cred network.Credential
 		t.Refresh = cred.Field(RefreshJWT)
 	}
 	return t.credential(cred.Field(Password)), nil
+}
+
+// refresh is the exchange of a grant: a token serves once, and one that is shown twice ends the grant.
+func (c caller) refresh(ctx context.Context, op string, cred network.Credential) (network.Credential, error) {
+	g := grantFor(c.session.by, cred, c.http)
+	var t granted
+	err := g.ask(ctx, op, g.Token, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {cred.Field(RefreshJWT)}}, &t)
+	switch {
+	case fault.Is(err, fault.Unauthenticated):
+		return cred, fault.Wrap(err, fault.Unauthenticated, op, "bluesky.fault.grant_gone", "host", g.host())
+	case err != nil:
+		return cred, err
+	case !t.whole() || t.Sub != c.session.did:
+		return cred, g.unreadable(op, fault.Unavailable)
+	}
+	return g.credential(t), nil
+}
+
+// Revoke implements network.Revoker: the grant ends, or the session of an app password, which only a person can
+// delete.
+func (c *Client) Revoke(ctx context.Context) error {
+	const op = "bluesky.Revoke"
+	cred := c.session.now()
+	if c.session.by != nil {
+		g := grantFor(c.session.by, cred, c.http)
+		return g.ask(ctx, op, g.Authority.Revoke, url.Values{"token": {cred.Field(RefreshJWT)}}, nil)
+	}
+	err := caller{server: c.server, http: c.http}.attempt(ctx, call{op: op, method: "com.atproto.server.deleteSession", post: true}, pass{token: cred.Field(RefreshJWT)}, nil)
+	if fault.Is(err, fault.Unauthenticated) {
+		return nil // it was over
+	}
+	return err
 }
 
 func (t tokens) credential(password string) network.Credential {

@@ -95,6 +95,9 @@ type (
 		Stands(network.RemoteID) network.Standing
 		Decide(network.RemoteID, network.Standing) error
 	}
+	// OneTime declares that each request holds a proof that serves once: of two copies one is refused, so a proxy
+	// that repeats lets nobody read.
+	OneTime interface{ RequestsServeOnce() }
 	// RealServer is a real server, on which the suite breaks the wire in fewer places. It says errors.ErrUnsupported of
 	// what it refuses to carry, and may show a picture in a form of its own.
 	RealServer interface{ RealServer() }

@@ -25,6 +25,7 @@ type method struct {
 func (s *Server) methods() map[string]method {
 	return map[string]method{
 		"com.atproto.server.createSession":        {post: true, open: true, do: s.createSession},
+		"com.atproto.server.deleteSession":        {post: true, open: true, do: s.deleteSession},
 		"com.atproto.server.refreshSession":       {post: true, open: true, do: s.refreshSession},
 		"com.atproto.identity.resolveHandle":      {open: true, params: []string{"handle"}, do: s.resolveHandle},
 		"com.atproto.repo.getRecord":              {either: true, params: []string{"repo", "collection", "rkey", "cid"}, do: s.getRecord},
@@ -46,6 +47,22 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("/xrpc/", func(w http.ResponseWriter, r *http.Request) {
 		write(w, http.StatusNotImplemented, no("MethodNotImplemented", "Method Not Implemented"))
 	})
+	for name, answer := range map[string]func(*http.Request) (int, any){"oauth-protected-resource": s.resource, "oauth-authorization-server": s.metadata} {
+		mux.HandleFunc("GET /.well-known/"+name, func(w http.ResponseWriter, r *http.Request) {
+			s.mu.Lock()
+			s.asked[name]++
+			status, out := answer(r)
+			if s.trouble.NoPage {
+				status, out = http.StatusNotFound, no("NotFound", "Not Found")
+			}
+			s.mu.Unlock()
+			write(w, status, out)
+		})
+	}
+	mux.HandleFunc("POST /oauth/par", s.endpoint(s.push))
+	mux.HandleFunc("GET /oauth/authorize", s.consent)
+	mux.HandleFunc("POST /oauth/token", s.endpoint(s.token))
+	mux.HandleFunc("POST /oauth/revoke", s.endpoint(s.revoke))
 	mux.HandleFunc("GET /img/{cid}", s.image)
 	mux.HandleFunc("GET /{did}", s.document)
 	return mux
@@ -67,11 +84,14 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, name string, m me
 	}
 	s.mu.Lock()
 	s.asked[name]++
-	status, answer := s.answer(r, m)
+	status, answer := s.answer(r, name, m)
 	wait := s.trouble.Throttled
 	drop := s.trouble.DropAfterPut && status == http.StatusOK && name == "com.atproto.repo.putRecord"
 	page, skew := s.trouble.Page, s.trouble.Skew
 	s.mu.Unlock()
+	if r.Header.Get("DPoP") != "" {
+		s.nonce(w)
+	}
 	switch {
 	case drop:
 		panic(http.ErrAbortHandler)
@@ -110,7 +130,7 @@ func invalid(format string, args ...any) (int, any) {
 	return http.StatusBadRequest, no("InvalidRequest", format, args...)
 }
 
-func (s *Server) answer(r *http.Request, m method) (int, any) {
+func (s *Server) answer(r *http.Request, name string, m method) (int, any) {
 	switch {
 	case s.trouble.Page != 0:
 		return s.trouble.Page, nil
@@ -123,15 +143,15 @@ func (s *Server) answer(r *http.Request, m method) (int, any) {
 	if err != nil {
 		return invalid("unreadable query")
 	}
-	for name := range query {
-		if !slices.Contains(m.params, name) {
-			return invalid("this fake knows no parameter %s", name)
+	for param := range query {
+		if !slices.Contains(m.params, param) {
+			return invalid("this fake knows no parameter %s", param)
 		}
 	}
-	if m.open || m.either && bearer(r) == "" {
+	if m.open || m.either && r.Header.Get("Authorization") == "" {
 		return m.do(r, nil)
 	}
-	by, status, refusal := s.bearer(r)
+	by, status, refusal := s.bearer(r, name)
 	if by == nil {
 		return status, refusal
 	}

@@ -31,6 +31,12 @@ type Trouble struct {
 	DropAfterPut bool
 	// NoRefresh hands out no second token with a session that is renewed.
 	NoRefresh bool
+	// NoPage is a server without a page on which somebody says yes.
+	NoPage bool
+	// FewScopes lets somebody grant less than they were asked for.
+	FewScopes bool
+	// Metadata replaces what the authorization server says of itself.
+	Metadata map[string]any
 	// NoIndex is an index that cannot be reached: the account's own server works.
 	NoIndex bool
 	// Skew is how far the server's clock is ahead of ours.
@@ -111,13 +117,14 @@ type Server struct {
 	claimed  map[string]string // DID by a name that it does not have
 	onPost   func(Record)
 	between  map[string]func() // by method
+	oauth
 }
 
 // Start starts a server on a free port of 127.0.0.1. Close ends it.
 func Start() (*Server, error) {
 	s := &Server{
 		accounts: map[string]*Account{}, access: map[string]string{}, refresh: map[string]string{},
-		blobs: map[string][]byte{}, types: map[string]string{}, asked: map[string]int{}, claimed: map[string]string{}, between: map[string]func(){},
+		blobs: map[string][]byte{}, types: map[string]string{}, asked: map[string]int{}, claimed: map[string]string{}, between: map[string]func(){}, oauth: newOAuth(),
 	}
 	var err error
 	if s.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
@@ -189,6 +196,13 @@ func (s *Server) Enter(handle string) (access, refresh string) {
 	return s.open(s.who(handle))
 }
 
+// Knows tells whether a token renews a session.
+func (s *Server) Knows(refresh string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refresh[refresh] != ""
+}
+
 // Claim has a name lead to an account that does not have it.
 func (s *Server) Claim(handle, did string) {
 	s.mu.Lock()
@@ -208,6 +222,7 @@ func (s *Server) Expire() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.access)
+	clear(s.bound)
 }
 
 // EndSessions ends the other tokens too, as after months: the password is good.

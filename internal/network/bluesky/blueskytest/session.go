@@ -74,8 +74,23 @@ func bearer(r *http.Request) string {
 	return token
 }
 
+// deleteSession ends a session by the token that renews it.
+func (s *Server) deleteSession(r *http.Request, _ *Account) (int, any) {
+	token := bearer(r)
+	did := s.refresh[token]
+	if did == "" {
+		return http.StatusBadRequest, no("ExpiredToken", "Token has been revoked")
+	}
+	delete(s.refresh, token)
+	delete(s.access, strings.Replace(token, "refresh", "access", 1))
+	return http.StatusOK, nil
+}
+
 // bearer tells whose the token of a request is.
-func (s *Server) bearer(r *http.Request) (by *Account, status int, refusal any) {
+func (s *Server) bearer(r *http.Request, method string) (by *Account, status int, refusal any) {
+	if strings.HasPrefix(r.Header.Get("Authorization"), "DPoP ") {
+		return s.bearing(r, method)
+	}
 	token := bearer(r)
 	did := s.access[token]
 	switch {

@@ -1,7 +1,7 @@
 package main
 
 // bluesky are mistakes in a driver whose network has no idea of private, and keys that are ours.
-var bluesky = subject{name: "bluesky", pkg: "bluesky", tests: "TestConformance", mutants: []mutant{
+var bluesky = subject{name: "bluesky", pkg: "bluesky", tests: "TestConformance|TestConformanceOfAGrant", mutants: []mutant{
 	{"what was sent is not known to be", "bluesky/call.go", `		lost = fault.Ambiguous
 `, ``, "is ambiguous only about what may have been sent"},
 	{"any page speaks for the network", "bluesky/faults.go", `case !own || s < 400:`, `case !own && s < 400:`, "takes no page for the network's word"},
@@ -20,5 +20,8 @@ var bluesky = subject{name: "bluesky", pkg: "bluesky", tests: "TestConformance",
 	{"descriptions stay behind", "bluesky/upload.go", `Alt: text.Plain(f.Alt)`, `Alt: text.Plain(f.Alt[:0])`, "publishes pictures with their descriptions"},
 	{"each attempt has a key of its own", "bluesky/publish.go", `"rkey": d.Key, "record"`, `"rkey": c.NewKey(), "record"`, "publishes once"},
 	{"a like is made twice", "bluesky/gestures.go", `"rkey": ours.key, "record"`, `"rkey": c.NewKey(), "record"`, "reacts and takes it back"},
+	{"a proof is of no token", "bluesky/proof.go", `claims["ath"] = b64`, `claims["at"] = b64`, "proves the account"},
+	{"a server's nonce is not read", "bluesky/proof.go", `known.nonce = nonce`, `known.nonce = nonce[:0]`, "proves the account"},
+	{"a proof that was refused says that nothing was taken", "bluesky/call.go", `unproved(err) && q.once`, `unproved(err) && !q.once`, "does nothing twice behind a proxy that repeats"},
 	{"any address may be followed", "bluesky/record.go", `(u.Scheme == "https" || u.Scheme == "http") && u.Host != ""`, `u.Scheme != ""`, "bears answers of the wrong shape"},
 }}
