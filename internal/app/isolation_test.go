@@ -127,7 +127,7 @@ func (w *world) nameStrangeThings(t *testing.T, r row, who string, v visitor, h 
 // otherKind is what stands for another place's thing where the thing is itself the proof, a code that opens
 // another sort of door or opened this one once, and where what is
 // named is nobody's: a number that counts within a place, a file of the program.
-var otherKind = map[string]string{"setup": "invite", "invite": "reset", "reset": "enter", "enter": "invite", "t": "rotated", "undo": "once", "file": "once", "problem": "once"}
+var otherKind = map[string]string{"setup": "invite", "invite": "reset", "reset": "enter", "enter": "invite", "t": "rotated", "undo": "once", "file": "once", "problem": "once", "program": "once"}
 
 // everything makes all that the other place has and that the rows name, so that nothing of it is made later.
 func (w *world) everything(rows []row) {

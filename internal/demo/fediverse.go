@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"comptoir/internal/network"
 	"comptoir/internal/network/mastodon"
 	"comptoir/internal/network/mastodon/mastodontest"
 	"comptoir/internal/place"
@@ -23,7 +24,7 @@ func (s *stage) connect(ctx context.Context, boss place.Actor) error {
 	if err != nil {
 		return err
 	}
-	page, err := n.BeginLogin(ctx, d, s.app.Keys, boss, s.place.ID, place.Login{Kind: mastodon.Kind, Server: server, Session: session, URL: "http://" + address(s.app) + "/p/le-zinc/settings/accounts/back"})
+	page, err := n.BeginLogin(ctx, d, s.app.Keys, boss, s.place.ID, place.Login{Kind: mastodon.Kind, Server: server, Session: session, Back: network.Return{URL: "http://" + address(s.app) + "/p/le-zinc/settings/accounts/back"}})
 	if err != nil {
 		return err
 	}

@@ -20,15 +20,27 @@ type Login struct {
 	Server    network.Server // as Meet found it
 	AccountID string         // the account that is connected again, "" = another one
 	Session   string         // the handle of the session in which somebody leaves, and comes back
-	URL       string         // where they come back to
-	Lang      string
-	About     string
+	Back      network.Return // how they come back; without its state
 }
 
 // Authorizes tells whether accounts of a network are connected on its own pages.
 func (n *Networks) Authorizes(kind network.Kind) bool {
 	_, ok := n.Drivers[kind].(network.Authorizer)
 	return ok
+}
+
+// Introduces tells whether a network's servers read about this program first.
+func (n *Networks) Introduces(kind network.Kind) bool {
+	_, ok := n.Drivers[kind].(network.Introducer)
+	return ok
+}
+
+// Introduce is what they read at a name.
+func (n *Networks) Introduce(kind network.Kind, name string, back network.Return) (document []byte, ok bool) {
+	if driver, introduces := n.Drivers[kind].(network.Introducer); introduces {
+		return driver.Introduce(name, back)
+	}
+	return nil, false
 }
 
 // ServerOf is the server of an account that was connected on its network's own pages, as Meet takes it.
@@ -89,7 +101,8 @@ func (n *Networks) BeginLogin(ctx context.Context, d *db.DB, k Keys, actor Actor
 	w, done := n.briefly()
 	defer done()
 	state := Secret()
-	page, pending, err := a.Authorize(ctx, l.Server, network.Return{URL: l.URL, State: state, Lang: l.Lang, About: l.About}, w)
+	l.Back.State = state
+	page, pending, err := a.Authorize(ctx, l.Server, l.Back, w)
 	if err != nil {
 		return "", err
 	}

@@ -34,6 +34,7 @@ func (s *Server) accountRoutes(t *door.Table) {
 	manager("POST", "/new/email/settings", true, s.connectMail)
 	s.loginRoutes(manager)
 	s.enrollRoutes(manager)
+	s.introductions(t)
 	manager("GET", "/{account}", false, s.account)
 	manager("GET", "/{account}/again", false, s.accountAgain)
 	manager("POST", "/{account}/disconnect", true, s.disconnect)
@@ -132,10 +133,10 @@ func (s *Server) accountAgain(w http.ResponseWriter, r *http.Request, v *door.Vi
 		return err
 	case a.Kind == mailKind:
 		return s.emailAgain(w, r, v, a)
-	case s.Networks.Authorizes(a.Kind):
-		return s.loginAgain(w, r, v, a)
 	case s.Networks.Enrolls(a.Kind):
 		return s.enrollAgain(w, r, v, a)
+	case s.Networks.Authorizes(a.Kind):
+		return s.loginAgain(w, r, v, a)
 	}
 	return fault.New(fault.Unsupported, "web.accountAgain", "network.unknown", "network", string(a.Kind))
 }

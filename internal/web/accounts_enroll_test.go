@@ -3,8 +3,10 @@ package web_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/netip"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -106,6 +108,74 @@ func TestWhatIsWrongWithANameOrAPasswordIsSaidAndNothingIsKept(t *testing.T) {
 	if all := accountsOf(t, h, bluesky.Kind); len(all) != 0 {
 		t.Errorf("%+v", all)
 	}
+}
+
+// leaveForHost asks for an account's host by the account's name, and returns the query of the page there.
+func leaveForHost(t *testing.T, b *webtest.Browser, server *blueskytest.Server, more ...string) string {
+	t.Helper()
+	p := b.Post(blueskyPath, append([]string{"name", "lezinc.test", "password", ""}, more...)...).Want(200)
+	to, err := url.Parse(p.Attr("a[rel=noreferrer]", "href"))
+	if err != nil || to.Host != server.Host() || !strings.Contains(p.Text(".check--ok"), "répond") || !strings.Contains(p.Text("main"), "Pas de lire vos messages privés") {
+		t.Fatalf("leads to %v, %v: %s", to, err, p.Text("main"))
+	}
+	return to.RawQuery
+}
+
+func TestAnAccountIsConnectedOnItsHostsOwnPage(t *testing.T) {
+	h, server, _ := blueskyHouse(t, "127.0.0.1:*")
+	b := h.As(h.Owner)
+	to, wrong := server.Consent(leaveForHost(t, b, server), "lezinc.test")
+	back, err := url.Parse(to)
+	if wrong != "" || err != nil {
+		t.Fatal(to, wrong, err)
+	}
+	done := b.Get(back.RequestURI()).Want(303)
+	if !strings.Contains(b.Follow(done).Text("main"), "@lezinc.test est branché") || strings.Contains(done.Header.Get("Location"), "cod-") {
+		t.Errorf("%s", b.Follow(done).Text("main"))
+	}
+	all := accountsOf(t, h, bluesky.Kind)
+	if len(all) != 1 || all[0].State != place.AccountOK {
+		t.Fatalf("%+v", all)
+	}
+	b.Get(back.RequestURI()).Want(303) // a second time it is over
+	if n := server.Asked("com.atproto.server.createSession"); n != 0 || len(accountsOf(t, h, bluesky.Kind)) != 1 {
+		t.Errorf("%d logins", n)
+	}
+
+	to, _ = server.Consent(leaveForHost(t, b, server, "account", all[0].ID), "")
+	refused, _ := url.Parse(to)
+	if said := b.Follow(b.Get(refused.RequestURI()).Want(303)).Text(".banner"); !strings.Contains(said, "La permission a été refusée") || !strings.Contains(said, "Rien n’est enregistré") {
+		t.Errorf("%s", said)
+	}
+	to, _ = server.Consent(leaveForHost(t, b, server, "account", all[0].ID), "autre.test")
+	other, _ := url.Parse(to)
+	if said := b.Follow(b.Get(other.RequestURI()).Want(303)).Text(".banner"); !strings.Contains(said, "Un autre compte que @lezinc.test") {
+		t.Errorf("%s", said)
+	}
+	server.Set(blueskytest.Trouble{NoPage: true})
+	if said := b.Post(blueskyPath, "name", "lezinc.test", "password", "").Want(422).Text(".banner"); !strings.Contains(said, "pas de page où dire oui") {
+		t.Errorf("%s", said)
+	}
+}
+
+// Servers read who asks before they let anybody say yes. What they read is made of the address alone.
+func TestWhatIsSaidOfThisProgramIsMadeOfItsAddress(t *testing.T) {
+	h, _, _ := blueskyHouse(t)
+	const key = "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpZP40Li_hp_m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q" // the curve's own point
+	for _, slug := range []string{"le-zinc", "nulle-part"} {
+		p := h.Visitor().Get("/programs/bluesky/" + slug + "." + key).Want(200)
+		var said struct {
+			ID        string   `json:"client_id"`
+			Redirects []string `json:"redirect_uris"`
+		}
+		if err := json.Unmarshal([]byte(p.Body), &said); err != nil || said.ID != h.URL+"/programs/bluesky/"+slug+"."+key || said.Redirects[0] != h.URL+"/p/"+slug+"/settings/accounts/back" {
+			t.Errorf("%s, %v", p.Body, err)
+		}
+		if kind := p.Header.Get("Content-Type"); kind != "application/json" {
+			t.Errorf("it is %s", kind)
+		}
+	}
+	h.Visitor().Get("/programs/bluesky/le-zinc." + strings.Repeat("A", 86)).Want(404)
 }
 
 // Where an account lives is its own word: it leads to no address of this house.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"comptoir/internal/door"
@@ -18,7 +19,7 @@ import (
 // somebody leaves for it by a plain link (a form's redirect may not lead away), and comes back.
 func (s *Server) loginRoutes(manager func(method, pattern string, fresh bool, h door.Handler)) {
 	for _, kind := range s.Networks.Kinds() {
-		if s.Networks.Authorizes(kind) {
+		if s.Networks.Authorizes(kind) && !s.Networks.Enrolls(kind) {
 			manager("GET", "/new/"+string(kind), false, func(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
 				if err := knownAgain(v); err != nil {
 					return err
@@ -64,10 +65,9 @@ func (s *Server) meetServer(w http.ResponseWriter, r *http.Request, v *door.Visi
 	f := s.serverForm(w, r, v, kind)
 	ctx, cancel := context.WithTimeout(r.Context(), trialTime)
 	defer cancel()
-	server, err := s.Networks.Meet(ctx, s.DB, v.Actor, v.Place.ID, kind, f.Address)
-	if err == nil {
+	var err error
+	if f.Found, err = s.wayTo(ctx, v, l, kind, f.Address, f.Again); err == nil {
 		f.Page.NoIndex = true
-		f.Found, err = s.foundServer(ctx, r, v, l, kind, f, server)
 	}
 	switch fault.CodeOf(err) {
 	case "":
@@ -79,10 +79,16 @@ func (s *Server) meetServer(w http.ResponseWriter, r *http.Request, v *door.Visi
 	return s.showServer(w, r, v, http.StatusUnprocessableEntity, f)
 }
 
-// foundServer tells what a server takes, and where somebody goes on.
-func (s *Server) foundServer(ctx context.Context, r *http.Request, v *door.Visit, l locale.Locale, kind network.Kind, f view.ServerForm, server network.Server) (*view.FoundServer, error) {
+// wayTo asks a server who it is, tells what it takes, and where somebody goes on.
+func (s *Server) wayTo(ctx context.Context, v *door.Visit, l locale.Locale, kind network.Kind, address, again string) (*view.FoundServer, error) {
+	server, err := s.Networks.Meet(ctx, s.DB, v.Actor, v.Place.ID, kind, address)
+	if err != nil {
+		return nil, err
+	}
+	back := wayBack(v.Base(), kind, v.Place.Slug)
+	back.Lang = l.Lang()
 	page, err := s.Networks.BeginLogin(ctx, s.DB, s.Keys, v.Actor, v.Place.ID, place.Login{
-		Kind: kind, Server: server, AccountID: f.Again, Session: v.Session.Handle, URL: v.Base() + accountsAt(v.Place, "/back"), Lang: l.Lang(), About: v.Base(),
+		Kind: kind, Server: server, AccountID: again, Session: v.Session.Handle, Back: back,
 	})
 	if err != nil {
 		return nil, err
@@ -91,7 +97,36 @@ func (s *Server) foundServer(ctx context.Context, r *http.Request, v *door.Visit
 	if server.Polls {
 		takes = append(takes, l.T("accounts.takes_polls"))
 	}
-	return &view.FoundServer{Host: server.Host, Takes: l.T("accounts.takes", "software", takes[0], "what", l.List(takes[1:])), Page: page}, nil
+	asks := "accounts.asks_text." + string(kind)
+	if !l.Has(asks) {
+		asks = "accounts.asks_text"
+	}
+	return &view.FoundServer{Host: server.Host, Asks: l.T(asks), Takes: l.T("accounts.takes", "software", takes[0], "what", l.List(takes[1:])), Page: page}, nil
+}
+
+// wayBack is how somebody comes back to a place.
+func wayBack(base string, kind network.Kind, slug string) network.Return {
+	p := place.Place{Slug: url.PathEscape(slug)}
+	return network.Return{URL: base + accountsAt(p, "/back"), About: base, Page: base + "/programs/" + string(kind) + "/" + p.Slug + "."}
+}
+
+// introductions are what networks read about this program. They are made of their addresses alone, and tell nothing
+// of what is here.
+func (s *Server) introductions(t *door.Table) {
+	for _, kind := range s.Networks.Kinds() {
+		if s.Networks.Introduces(kind) {
+			t.Add(door.Route{Method: "GET", Pattern: "/programs/" + string(kind) + "/{program}", Kind: door.Open}, func(w http.ResponseWriter, r *http.Request, v *door.Visit) error {
+				slug, name, _ := strings.Cut(r.PathValue("program"), ".")
+				b, ok := s.Networks.Introduce(kind, name, wayBack(v.Base(), kind, slug))
+				if !ok {
+					return fault.New(fault.NotFound, "web.introduce", "")
+				}
+				w.Header().Set("Content-Type", "application/json")
+				_, err := w.Write(b)
+				return err
+			})
+		}
+	}
 }
 
 // softwareName is how people write the name of what a server runs.

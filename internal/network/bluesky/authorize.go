@@ -59,7 +59,7 @@ func (d Driver) Meet(ctx context.Context, address string, w network.Wire) (netwo
 }
 
 // ServerOf implements network.Authorizer.
-func (d Driver) ServerOf(endpoint string) string { return d.NameOf(endpoint) }
+func (d Driver) ServerOf(endpoint string) string { return d.ClaimOf(endpoint).Name }
 
 // client is this program to an authorization server.
 type client struct {
