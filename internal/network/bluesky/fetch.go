@@ -170,11 +170,8 @@ func readItem(raw json.RawMessage) item {
 	return i
 }
 
-// instant reads a time as the network writes it, zero when that cannot be read.
+// instant is a time as the network tells it, zero when that cannot be read.
 func instant(s string) time.Time {
-	t, err := time.Parse(time.RFC3339, s)
-	if err != nil {
-		return time.Time{}
-	}
+	t, _ := parseTime(s)
 	return t
 }

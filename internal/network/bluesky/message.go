@@ -2,6 +2,7 @@ package bluesky
 
 import (
 	"strings"
+	"time"
 
 	"comptoir/internal/network"
 	"comptoir/internal/text"
@@ -36,17 +37,24 @@ func (c *Client) isMine(name string) bool {
 
 // message is a post as the counter reads it.
 func (c *Client) message(p post, is ref, by actor, indexed string) network.Message {
+	m := messageOf(p, is, by, instant(indexed))
+	m.Mine = by.DID == c.endpoint.DID
+	return m
+}
+
+// messageOf is a post that anybody made, which came to be known at a time.
+func messageOf(p post, is ref, by actor, known time.Time) network.Message {
 	u, _ := parseURI(is.URI)
 	m := network.Message{
 		ID: network.RemoteID(is.URI), Thread: network.RemoteID(is.URI), ReplyTo: network.RemoteID(p.parent()),
-		Author: author(by), Mine: by.DID == c.endpoint.DID, Text: wordsOf(p), URL: u.page(by.DID),
+		Author: author(by), Text: wordsOf(p), URL: u.page(by.DID),
 		SentAt: instant(p.CreatedAt), Visibility: network.Public, Meta: map[string]string{metaCID: is.CID},
 	}
 	if len(p.Langs) > 0 {
 		m.Lang = text.Line(p.Langs[0])
 	}
 	if m.SentAt.IsZero() {
-		m.SentAt = instant(indexed)
+		m.SentAt = known
 	}
 	if p.Reply != nil && p.root() != "" {
 		m.Thread = network.RemoteID(p.root())

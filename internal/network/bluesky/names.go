@@ -50,6 +50,17 @@ func (u uri) page(author string) string { return profilePage + author + "/post/"
 // moment is how the network writes a time.
 const moment = "2006-01-02T15:04:05.000Z"
 
+var timeForm = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,20})?(Z|[+-]\d\d:\d\d)$`)
+
+// parseTime reads a time as the protocol writes it, which is narrower than RFC 3339.
+func parseTime(s string) (time.Time, bool) {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil || !timeForm.MatchString(s) || strings.HasSuffix(s, "-00:00") || t.UTC().Year() < 0 {
+		return time.Time{}, false
+	}
+	return t, true
+}
+
 // keyAbout is the key of what we make of a post once at most: the post's own time, and 10 bits by which posts of one
 // time differ.
 func keyAbout(post uri) string {

@@ -59,6 +59,21 @@ func TestNamesOfRecordsAreReadAsTheProtocolReadsThem(t *testing.T) {
 	}
 }
 
+func TestTimesAreReadAsTheProtocolWritesThem(t *testing.T) {
+	for _, s := range cases(t, "datetime_syntax_valid.txt") {
+		if _, ok := parseTime(s); !ok {
+			t.Errorf("%q is refused", s)
+		}
+	}
+	for _, file := range []string{"datetime_syntax_invalid.txt", "datetime_parse_invalid.txt"} {
+		for _, s := range cases(t, file) {
+			if at, ok := parseTime(s); ok {
+				t.Errorf("%q is taken as %v", s, at)
+			}
+		}
+	}
+}
+
 func TestKeysAreNewAndSortByTheirTime(t *testing.T) {
 	now, last := time.Now(), ""
 	for range 1000 {

@@ -1,0 +1,4 @@
+package websocket
+
+// Accept is accept, for servers of tests.
+var Accept = accept
