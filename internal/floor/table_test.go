@@ -79,6 +79,44 @@ func TestATableIsRenamedAndMovedWithinReason(t *testing.T) {
 	})
 }
 
+func TestAZoneIsRenamedAndLookedAfterByAMember(t *testing.T) {
+	each(t, func(r *room) {
+		ctx := r.Context()
+		var z floor.Zone
+		var m place.Member
+		r.write(func(tx db.Tx) (err error) {
+			if z, err = floor.AddZone(ctx, tx, r.owner, r.place.ID, "Fenêtres"); err != nil {
+				return err
+			}
+			m, err = place.AddMember(ctx, tx, place.System(), r.place.ID, place.NewMember{Name: "Noémie", Email: "zone@lezinc.example"}, place.Floor)
+			return err
+		})
+		change := func(actor place.Actor, id string, fn func(*floor.Zone)) error {
+			return r.try(func(tx db.Tx) error { return floor.ChangeZone(ctx, tx, actor, r.place.ID, id, fn) })
+		}
+		hers := func(z *floor.Zone) { z.Name, z.MemberID = " Terrasse ", m.ID }
+		if err := change(r.owner, z.ID, hers); err != nil {
+			r.Fatal(err)
+		}
+		if all, err := floor.Zones(ctx, r.DB, r.place.ID); err != nil || len(all) != 1 || all[0].Name != "Terrasse" || all[0].MemberID != m.ID {
+			r.Errorf("%+v %v", all, err)
+		}
+		if err := change(r.owner, z.ID, func(z *floor.Zone) { z.MemberID = db.NewID() }); !fault.Is(err, fault.NotFound) {
+			r.Errorf("a stranger looks after it: %v", err)
+		}
+		if err := change(r.owner, db.NewID(), hers); !fault.Is(err, fault.NotFound) {
+			r.Errorf("a zone that is not ours: %v", err)
+		}
+		if err := change(m.As(r.place.ID, place.Floor), z.ID, hers); !fault.Is(err, fault.Forbidden) {
+			r.Errorf("by the floor: %v", err)
+		}
+		r.write(func(tx db.Tx) error { return place.RemoveMember(ctx, tx, place.System(), r.place.ID, m.ID) })
+		if all, err := floor.Zones(ctx, r.DB, r.place.ID); err != nil || all[0].MemberID != "" {
+			r.Errorf("she has left: %+v %v", all, err)
+		}
+	})
+}
+
 func TestEveryTableHasItsSpotAndAZoneBeginsARow(t *testing.T) {
 	each(t, func(r *room) {
 		var z floor.Zone

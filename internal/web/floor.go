@@ -62,7 +62,13 @@ func (s *Server) floorPage(w http.ResponseWriter, r *http.Request, v *door.Visit
 	if v.Actor.Role.AtLeast(place.Manager) {
 		cards = at(v.Place, "tables/cards")
 	}
-	sh.Actions = view.FloorActions(b.Opening, cards)
+	var me view.Colleague
+	for _, m := range b.Members {
+		if m.ID == v.Member.ID {
+			me = m
+		}
+	}
+	sh.Actions = view.FloorActions(b.Opening, cards, me)
 	sh.Keys = []view.KeyHint{
 		{Keys: []string{"J", "K"}, Label: l.T("floor.keys.walk")}, {Keys: []string{"⏎"}, Label: l.T("floor.keys.take")},
 		{Keys: []string{"E"}, Label: l.T("floor.keys.done")}, {Keys: []string{"A"}, Label: l.T("floor.keys.give")},
@@ -143,8 +149,16 @@ func (s *Server) board(ctx context.Context, l locale.Locale, p place.Place) (vie
 	if err != nil {
 		return b, err
 	}
+	zones, err := floor.Zones(ctx, s.DB, p.ID)
+	if err != nil {
+		return b, err
+	}
+	of := map[string][]string{}
+	for _, z := range zones {
+		of[z.MemberID] = append(of[z.MemberID], z.Name)
+	}
 	for _, c := range team {
-		b.Members = append(b.Members, view.Colleague{ID: c.Member.ID, Face: view.Face{Name: c.Member.Name, Hue: text.Hue(c.Member.ID)}})
+		b.Members = append(b.Members, view.Colleague{ID: c.Member.ID, First: floor.FirstName(c.Member.Name), Face: view.Face{Name: c.Member.Name, Hue: text.Hue(c.Member.ID)}, Zones: l.List(of[c.Member.ID])})
 	}
 	if b.Blocked, err = s.blocked(ctx, l, p); err != nil {
 		return b, err

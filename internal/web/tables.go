@@ -27,7 +27,7 @@ func (s *Server) tablesRoutes(t *door.Table) {
 	manager("POST", "/add", s.changeRoom(addTables, "tables.added"))
 	manager("POST", "/rotate", s.renewCodes)
 	manager("POST", "/zones", s.changeRoom(addZone, ""))
-	manager("POST", "/zones/{zone}", s.changeRoom(renameZone, ""))
+	manager("POST", "/zones/{zone}", s.changeRoom(changeZone, ""))
 	manager("POST", "/zones/{zone}/remove", s.changeRoom(removeZone, ""))
 	manager("POST", "/hours", s.changeRoom(setHours, "tables.saved"))
 	manager("POST", "/kinds", s.changeRoom(setKinds, "tables.saved"))
@@ -120,8 +120,10 @@ func addZone(ctx context.Context, tx db.Tx, r *http.Request, v *door.Visit) erro
 	return err
 }
 
-func renameZone(ctx context.Context, tx db.Tx, r *http.Request, v *door.Visit) error {
-	return floor.RenameZone(ctx, tx, v.Actor, v.Place.ID, r.PathValue("zone"), r.PostForm.Get("zone"))
+func changeZone(ctx context.Context, tx db.Tx, r *http.Request, v *door.Visit) error {
+	return floor.ChangeZone(ctx, tx, v.Actor, v.Place.ID, r.PathValue("zone"), func(z *floor.Zone) {
+		z.Name, z.MemberID = r.PostForm.Get("zone"), r.PostForm.Get("member")
+	})
 }
 
 func removeZone(ctx context.Context, tx db.Tx, r *http.Request, v *door.Visit) error {
@@ -303,8 +305,19 @@ func (s *Server) zones(ctx context.Context, l locale.Locale, v *door.Visit, r *v
 		}
 		r.Renew.Options = append(r.Renew.Options, view.Option{Value: "table " + t.ID, Label: l.T("tables.only", "table", t.Name)})
 	}
+	team, err := place.Team(ctx, s.DB, v.Place.ID)
+	if err != nil {
+		return err
+	}
 	row := func(z floor.Zone) view.ZoneRow {
 		row := view.ZoneRow{ID: z.ID, Name: z.Name, Tables: of[z.ID]}
+		row.Keeper = view.Field{ID: "zq-" + z.ID, Name: "member", Type: "select", Label: l.T("tables.zone_who"), Value: z.MemberID, Options: []view.Option{{Label: l.T("tables.nobody")}}}
+		for _, c := range team {
+			row.Keeper.Options = append(row.Keeper.Options, view.Option{Value: c.Member.ID, Label: c.Member.Name})
+			if c.Member.ID == z.MemberID {
+				row.Who = floor.FirstName(c.Member.Name)
+			}
+		}
 		if at := coded[z.ID]; !at.IsZero() {
 			row.Coded = l.T("tables.coded_on", "day", l.ShortDay(at))
 		}

@@ -140,6 +140,36 @@ func TestTheOperatorsAddressWins(t *testing.T) {
 	owner.Post("/p/le-zinc/settings/address", "address", "https://other.example", "do", "use").Want(http.StatusBadRequest)
 }
 
+// The room says who looks after which zone: to her who does, and to whoever gives a call.
+func TestAZoneIsLookedAfterBySomebody(t *testing.T) {
+	h := webtest.New(t)
+	noemie := h.Add("Noémie Tremblay", "noemie@lezinc.example", place.Floor)
+	table := tables(t, h, 1)[0]
+	owner, at := h.As(h.Owner), "/p/le-zinc/tables"
+	for _, name := range []string{"Fenêtres", "Terrasse", "Bar"} {
+		owner.Post(at+"/zones", "zone", name).Want(303)
+	}
+	zones, err := floor.Zones(t.Context(), h.DB, h.Place.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, z := range zones[:2] {
+		owner.Post(at+"/zones/"+z.ID, "zone", z.Name, "member", noemie.ID).Want(303)
+	}
+	owner.Post(at+"/zones/"+zones[2].ID, "zone", "Le bar", "member", "").Want(303)
+	p := owner.Get(at).Want(200)
+	if who := p.Text("#zones"); strings.Count(who, "Fenêtres Noémie") != 1 || !strings.Contains(who, "Le bar") || p.Attr("#zm-"+zones[1].ID+" option[selected]", "value") != noemie.ID {
+		t.Errorf("%s", who)
+	}
+	h.Visitor().Post(table, "kind", "hungry").Want(303)
+	if p := h.As(noemie).Get("/p/le-zinc/floor").Want(200); p.Text(".identity") != "NT Noémie section Fenêtres et Terrasse" {
+		t.Errorf("she reads %q", p.Text(".identity"))
+	}
+	if p := owner.Get("/p/le-zinc/floor").Want(200); p.Has(".identity") || !strings.Contains(p.Text(".slip .menu"), "Noémie Tremblay Fenêtres et Terrasse") {
+		t.Errorf("who gives a call reads %q", p.Text(".slip .menu"))
+	}
+}
+
 func TestTablesZonesHoursAndKindsAreChanged(t *testing.T) {
 	h := webtest.New(t)
 	owner := h.As(h.Owner)

@@ -42,8 +42,10 @@ func (c Slip) bare() Bon {
 
 // Colleague is somebody a call can be given to.
 type Colleague struct {
-	ID   string
-	Face Face
+	ID    string
+	Face  Face
+	First string // first name
+	Zones string // the zones that they look after, "" = none
 }
 
 // Opening is whether the table pages answer, and how to change it: by POST with state=open|paused|closed.

@@ -32,6 +32,8 @@ var openingIcons = map[string]string{"open": "play", "paused": "pause", "closed"
 // ZoneRow is a part of the room with its plates. The one without ID holds tables of no zone.
 type ZoneRow struct {
 	ID, Name string
+	Who      string // who looks after it, "" = nobody
+	Keeper   Field  // to say who
 	Tables   []Plate
 	Coded    string // "du 3 octobre"
 }
