@@ -28,7 +28,7 @@ func jetstream(t *testing.T, events ...[]byte) (*blueskytest.Jetstream, bluesky.
 	return server, bluesky.Jetstream{Server: server.URL}
 }
 
-var enough = errors.New("enough")
+var errEnough = errors.New("enough")
 
 // follow reads until there are so many events.
 func follow(t *testing.T, j bluesky.Jetstream, cur network.Cursor, n int) (all []network.Event) {
@@ -37,11 +37,11 @@ func follow(t *testing.T, j bluesky.Jetstream, cur network.Cursor, n int) (all [
 	defer cancel()
 	err := j.Stream(ctx, cur, network.Wire{HTTP: http.DefaultClient}, func(e network.Event) error {
 		if all = append(all, e); len(all) == n {
-			return enough
+			return errEnough
 		}
 		return nil
 	})
-	if err != enough {
+	if err != errEnough {
 		t.Fatalf("%d events, then %v", len(all), err)
 	}
 	return all
@@ -82,11 +82,11 @@ func TestAStreamIsTakenUpFromItsCursorAndSkipsNothing(t *testing.T) {
 	for range 30 {
 		err := j.Stream(ctx, cur, network.Wire{HTTP: http.DefaultClient}, func(e network.Event) error {
 			if seen[e.Message.Text], cur = true, e.Cursor; len(seen) == 50 {
-				return enough
+				return errEnough
 			}
 			return nil
 		})
-		if err == enough {
+		if err == errEnough {
 			break
 		}
 		if !fault.Is(err, fault.Unavailable) {
