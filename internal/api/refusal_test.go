@@ -72,8 +72,8 @@ func TestEveryWrongPartOfARequestIsNamedInTheCallersLanguage(t *testing.T) {
 		{"POST", "/labels", `{"name":" "}`, []api.Refused{{Pointer: "#/name", Detail: "A label has 1 to 40 characters."}}},
 		{"POST", "/accounts", strings.Replace(mail(""), "993", "0", 1), []api.Refused{{Pointer: "#/endpoint/imap/port", Detail: "At least 1."}}},
 		{"POST", "/accounts", strings.Replace(mail(""), "993", "1e3", 1), []api.Refused{{Pointer: "#", Detail: "A whole number is expected."}}},
-		{"POST", "/accounts", strings.Replace(mail(""), "a@b.example", "a b", 1), []api.Refused{{Pointer: "#/endpoint/address", Detail: "This e-mail address is not valid."}}},
-		{"POST", "/accounts", strings.Replace(mail(""), `"host":"b.example"`, `"host":"b/c"`, 1), []api.Refused{{Pointer: "#/endpoint/imap/host", Detail: "This server name is not valid."}}},
+		{"POST", "/accounts", strings.Replace(mail(""), "a@b.example", "a b", 1), []api.Refused{{Pointer: "#/endpoint/address", Detail: "This e-mail address is not valid. It is written without spaces, like hello@example.com."}}},
+		{"POST", "/accounts", strings.Replace(mail(""), `"host":"b.example"`, `"host":"b/c"`, 1), []api.Refused{{Pointer: "#/endpoint/imap/host", Detail: "This server name is not valid. It is written without spaces or commas, like imap.example.com."}}},
 		{"POST", "/accounts", strings.Replace(mail(""), `"x"`, `""`, 1), []api.Refused{{Pointer: "#/credential/imap_password", Detail: "Give the password."}}},
 	} {
 		got := h.me.with("Accept-Language", "en-GB").ask(tt.method, tt.path, tt.body)

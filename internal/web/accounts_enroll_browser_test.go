@@ -14,10 +14,12 @@ func TestABlueskyAccountIsConnectedOnAScreen(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h, _, _ := blueskyHouse(t, "127.0.0.1:*")
+			speaking(h, v)
 			p := browsertest.New(t, v)
 			p.Allow("status of 422")
 			look := func(shot string) {
 				t.Helper()
+				speaks(t, p, v)
 				p.Fits()
 				p.Axe()
 				p.Screenshot("bluesky-" + shot + "_" + name)
