@@ -29,8 +29,8 @@ test: tools ## every test, with real databases, a real browser and real mail ser
 test-fast: ## what runs in a minute, with whatever is installed
 	$(BESIDE_POSTGRES) $(GO) test -short ./...
 
-.PHONY: test-real test-real-mail test-real-bluesky
-test-real: test-real-mail test-real-bluesky ## against other people's servers only; a server that does not start is a failure
+.PHONY: test-real test-real-mail test-real-bluesky test-real-wordpress
+test-real: test-real-mail test-real-bluesky test-real-wordpress ## against other people's servers only; a server that does not start is a failure
 
 test-real-mail: tools ## Dovecot and OpenSMTPD
 	COMPTOIR_REAL=1 $(BESIDE_POSTGRES) $(GO) test -count=1 -run 'Real' ./internal/network/email ./internal/app
@@ -38,6 +38,11 @@ test-real-mail: tools ## Dovecot and OpenSMTPD
 test-real-bluesky: tools ## the network's own software, fetched from npm: 700 MB and some minutes the first time
 	folder=$$(scripts/install-atproto) && \
 	COMPTOIR_REAL=1 COMPTOIR_ATPROTO=$$folder $(BESIDE_POSTGRES) $(GO) test -count=1 -v -run 'RealNetwork' ./internal/network/bluesky ./internal/app
+
+test-real-wordpress: tools ## WordPress and MariaDB as Debian has them: some minutes
+	scripts/from-debian /usr/share/wordpress/wp-load.php=wordpress /usr/sbin/mariadbd=mariadb-server /usr/bin/php=php-cli \
+		'/usr/lib/php/*/mysqli.so'=php-mysql '/usr/lib/php/*/gd.so'=php-gd '/usr/lib/php/*/dom.so'=php-xml '/usr/lib/php/*/mbstring.so'=php-mbstring
+	COMPTOIR_REAL=1 COMPTOIR_WORDPRESS=1 $(BESIDE_POSTGRES) $(GO) test -count=1 -timeout 20m -run 'TheRealWordPress|AReal' ./internal/network/wordpress ./internal/app
 
 .PHONY: restore-drill
 restore-drill: ## a place in the middle of its evening is backed up, lost and restored, on both databases; each damage is found

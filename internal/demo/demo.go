@@ -3,8 +3,8 @@
 //
 // It runs the product itself, on a folder of its own that is removed afterwards: the guests are browsers
 // that open a table's address and send its form; the mails lie on a mail server faked in memory, and the mentions on a
-// Mastodon server and on one of Bluesky, which the product reads over the loopback as it reads any; colleagues use the
-// same gestures as members do. Nothing leaves the machine, and nothing in the product knows that it is a demonstration.
+// Mastodon server, on one of Bluesky and under a blog, which the product reads over the loopback as it reads any;
+// colleagues use the same gestures as members do. Nothing leaves the machine, and nothing in the product knows that it is a demonstration.
 package demo
 
 import (
@@ -28,6 +28,7 @@ import (
 	"comptoir/internal/network/email"
 	"comptoir/internal/network/email/emailtest"
 	"comptoir/internal/network/mastodon/mastodontest"
+	"comptoir/internal/network/wordpress/wordpresstest"
 	"comptoir/internal/outgoing"
 	"comptoir/internal/place"
 )
@@ -52,12 +53,15 @@ type stage struct {
 	// fediverse is the Mastodon server where the place has its account, and everybody else.
 	fediverse *mastodontest.Server
 	// sky is Bluesky: the place's own server there, and everybody else.
-	sky    *blueskytest.Server
-	phones *outgoing.Door
-	place  place.Place
-	staff  []place.Actor // who goes to the tables
-	tables map[int]string
-	owner  place.Member
+	sky *blueskytest.Server
+	// blog is the place's own.
+	blog         *wordpresstest.Server
+	blogPassword string
+	phones       *outgoing.Door
+	place        place.Place
+	staff        []place.Actor // who goes to the tables
+	tables       map[int]string
+	owner        place.Member
 }
 
 // Run plays until ctx ends. It prints one line, "ready http://…", with a link that signs in once.
@@ -106,11 +110,14 @@ func (s *stage) open(ctx context.Context, log *slog.Logger) (err error) {
 		return err
 	}
 	s.sky.Add(skyName, "Le Zinc", skyPassword)
+	if err := s.openBlog(); err != nil {
+		return err
+	}
 	// The guests' phones are on this machine too: they go out by the operator's door, which may.
 	if s.phones, err = outgoing.New(outgoing.Config{}); err != nil {
 		return err
 	}
-	s.app, err = app.New(ctx, app.Config{Data: filepath.Join(s.dir, "data"), Listen: s.cfg.Listen, AllowPrivate: append(mailAddresses(s.mail), s.fediverse.Host(), s.sky.Host())}, log)
+	s.app, err = app.New(ctx, app.Config{Data: filepath.Join(s.dir, "data"), Listen: s.cfg.Listen, AllowPrivate: append(mailAddresses(s.mail), s.fediverse.Host(), s.sky.Host(), s.blog.Host())}, log)
 	if err == nil { // names are looked up here, as nothing leaves the machine
 		s.app.Networks.Drivers[bluesky.Kind] = s.sky.Driver()
 	}
@@ -133,6 +140,9 @@ func (s *stage) close() {
 	}
 	if s.sky != nil {
 		s.sky.Close()
+	}
+	if s.blog != nil {
+		s.blog.Close()
 	}
 	if s.dir != "" {
 		os.RemoveAll(s.dir)
@@ -185,6 +195,13 @@ func (s *stage) build(ctx context.Context) (link string, err error) {
 			}
 		}
 	}
+	for _, t := range remarks {
+		if t.after == 0 {
+			if err := s.blogSay(t, 0, time.Now().Add(-t.ago)); err != nil {
+				return "", err
+			}
+		}
+	}
 	if err := s.hire(ctx, boss); err != nil {
 		return "", err
 	}
@@ -205,6 +222,9 @@ func (s *stage) build(ctx context.Context) (link string, err error) {
 		return "", err
 	}
 	if err := s.enroll(ctx, boss); err != nil {
+		return "", err
+	}
+	if err := s.joinBlog(ctx, boss); err != nil {
 		return "", err
 	}
 	if _, err := place.TakeNotices(ctx, d, s.owner.ID); err != nil { // what the evening began with is no news

@@ -14,6 +14,7 @@ import (
 	"comptoir/internal/network/bluesky"
 	"comptoir/internal/network/email"
 	"comptoir/internal/network/mastodon"
+	"comptoir/internal/network/wordpress"
 )
 
 // begin opens Le Zinc with nobody acting but the test, and returns it with a link that signs its owner in.
@@ -71,6 +72,7 @@ func TestAGuestIsHungryAColleagueGoesAndBothPhonesKnow(t *testing.T) {
 	s.heard(t, email.Kind, "Théo Lacasse") // everything is read by itself
 	s.heard(t, mastodon.Kind, "Fabienne")
 	s.heard(t, bluesky.Kind, "Odile")
+	s.heard(t, wordpress.Kind, "Bastien")
 	desk.Goto(counter)
 	desk.WaitForText("#rangs", "Théo Lacasse")
 	desk.WaitFor("html[data-stream=open]")

@@ -19,6 +19,7 @@ import (
 	"comptoir/internal/network/bluesky/blueskytest"
 	"comptoir/internal/network/email/emailtest"
 	"comptoir/internal/network/mastodon/mastodontest"
+	"comptoir/internal/network/wordpress/wordpresstest"
 )
 
 // play lets guests come, mails arrive and colleagues go to tables, until ctx ends.
@@ -47,6 +48,13 @@ func (s *stage) play(ctx context.Context) error {
 		default:
 		}
 	})
+	remarked := make(chan wordpresstest.Comment, 16)
+	s.blog.OnAnswer(func(c wordpresstest.Comment) {
+		select {
+		case remarked <- c:
+		default:
+		}
+	})
 	g.Go(func() error { return s.guests(ctx) })
 	g.Go(func() error { return s.post(ctx) })
 	g.Go(func() error { return s.colleagues(ctx) })
@@ -55,6 +63,8 @@ func (s *stage) play(ctx context.Context) error {
 	g.Go(func() error { return s.thankForToots(ctx, answers) })
 	g.Go(func() error { return s.skyMentions(ctx) })
 	g.Go(func() error { return s.thankInTheSky(ctx, said) })
+	g.Go(func() error { return s.blogRemarks(ctx) })
+	g.Go(func() error { return s.thankOnBlog(ctx, remarked) })
 	return g.Wait()
 }
 

@@ -65,6 +65,21 @@ var skyToots = []toot{
 	{after: 35 * time.Second, from: "sam.test", name: "Sam", lang: "en", text: "is there a step at the door? My friend uses a wheelchair.", thanks: "Perfect, see you tonight."},
 }
 
+// remark is a comment under an article of the blog. It waits for a decision where status is "hold".
+type remark struct {
+	ago, after         time.Duration
+	name, email, url   string
+	kind, text, status string
+	thanks             string // what they answer when the place answered them, "" = nothing
+}
+
+// remarks is what people say under the blog.
+var remarks = []remark{
+	{ago: 30 * time.Hour, name: "Le Courrier du quartier", url: "https://courrier.test/ou-danser-le-jeudi", kind: "pingback", text: "[…] et le jeudi, c’est au Zinc que ça se passe […]"},
+	{ago: 4 * time.Hour, name: "Bastien", email: "bastien@exemple.test", status: "hold", text: "J’ai encore les vinyles de mon oncle, du soul de 1972. Ça vous intéresse pour un jeudi?", thanks: "Génial. Je passe jeudi avec la caisse!"},
+	{after: 70 * time.Second, name: "Best Pills Online", email: "pills@spam.test", url: "https://pills.test/", status: "hold", text: "Great article! Cheap pills here, 80% off."},
+}
+
 // evening is what guests do. It begins at once, so that whoever opens the page sees the room live.
 var evening = []guestAct{
 	{after: 2 * time.Second, table: 7, kind: "hungry", text: "On est quatre, on ne voit personne!", lang: "fr"},

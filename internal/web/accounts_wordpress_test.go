@@ -136,6 +136,9 @@ func TestACommentIsApprovedFromTheCounterAndTheWayBackIsThere(t *testing.T) {
 	if p.Text(".thread__subject") != "La bande du jeudi" || !strings.Contains(p.Text(".msg__head"), "En attente") {
 		t.Errorf("the page says %q, %q", p.Text(".thread__subject"), p.Text(".msg__head"))
 	}
+	if got := p.Text(".reply__to"); got != "Répondre approuve le commentaire. Tout le monde peut lire." {
+		t.Errorf("an answer is said to reach %q", got)
+	}
 	id := strings.TrimPrefix(p.Attr(".msg", "id"), "m-")
 	if p.Attr("button[value=shown]", "data-key") != "o" || p.Attr("button[value=spam]", "data-key") != "i" || p.Attr("button[value=removed]", "data-key") != "x" {
 		t.Error("no keys")

@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,10 +72,21 @@ func (s *Server) replyBox(ctx context.Context, r *http.Request, v *door.Visit, l
 	if b.Max > 0 && reach.Length != nil {
 		b.Used = reach.Length(b.Text)
 	}
-	if len(reach.Notified) > 0 {
+	switch {
+	case len(reach.Notified) == 0 && reach.Visibility == network.Public && waits(t):
+		b.To = l.T("reply.to_all_held")
+	case len(reach.Notified) == 0 && reach.Visibility == network.Public:
+		b.To = l.T("reply.to_all")
+	case len(reach.Notified) > 0:
 		b.To, b.Private = l.T("reply.to."+string(reach.Visibility), "who", l.List(reach.Notified)), reach.Visibility == network.Private
 	}
 	return b, s.kept(ctx, r, v, l, t, &b)
+}
+
+// waits tells whether what would be answered waits for a decision, which the answer makes.
+func waits(t inbox.Thread) bool {
+	last := lastOfTheirs(t.Messages)
+	return slices.ContainsFunc(t.Messages, func(m inbox.Message) bool { return m.ID == last && m.Standing == network.Held })
 }
 
 // kept offers the place's kept answers, with their variables filled; ?kept=ID puts one in the box, for those without

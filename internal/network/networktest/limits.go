@@ -27,6 +27,7 @@ var units = map[string]string{
 	"links without path": "lezinc.example ",
 	"mentions":           "@maude@ailleurs.test ",
 	"tags":               "#apéro ",
+	"signs of markup":    "a<b&c> ",
 }
 
 // exactly is the longest text of n by the network's own measure, made of units as far as they fit. Where several

@@ -146,13 +146,15 @@ func answers(t *testing.T, b *bench) {
 		t.Fatalf("read %q", texts(got))
 	}
 	thread, last := got[0].Thread, got[0]
-	for _, words := range [][2]string{{"Avec plaisir.", "Merci !"}, {"À samedi.", "À samedi !"}} {
+	for _, words := range [][2]string{{"Avec plaisir <b>& à bientôt</b>.", "Merci !"}, {"À samedi.", "À samedi !"}} {
 		d := b.draft(words[0])
 		d.To, d.Subject, d.ReplyTo = nil, "", &last
 		r, err := p.Publish(b.ctx(), d)
 		b.ok("Publish", err)
 		if a := b.accepted(d.Key); len(a) != 1 || a[0].Answers != last.ID {
 			t.Fatalf("answering %s, the ledger has %+v", last.ID, a)
+		} else if !strings.Contains(letters(a[0].Text), letters(words[0])) {
+			t.Errorf("answered %q, the ledger has %q", words[0], a[0].Text)
 		}
 		b.say(Said{Subject: "Re: Réservation", Text: words[1], Answers: r.ID})
 		back, _, _ := b.drain(cur)

@@ -88,7 +88,11 @@ func (c caller) read(op string, body io.Reader, out any, lost fault.Code) error 
 	case len(b) > network.MaxBody:
 		return fault.Wrap(errTooLarge, lost, op, "wordpress.fault.unreadable", "host", c.host())
 	}
-	if err := json.Unmarshal(proper(b), out); err != nil {
+	b = proper(b)
+	if err = json.Unmarshal(b, out); err == nil && bytes.Equal(bytes.TrimSpace(b), []byte("null")) {
+		err = errors.New("nothing") // which is not the same as an empty list
+	}
+	if err != nil {
 		return fault.Wrap(err, lost, op, "wordpress.fault.unreadable", "host", c.host())
 	}
 	return nil

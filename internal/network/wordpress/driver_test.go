@@ -352,3 +352,34 @@ func TestAnAccountThatIsLetGoGivesItsPasswordBack(t *testing.T) {
 		}
 	})
 }
+
+// A plug-in that hides comments from programs makes lists empty. Nothing is forgotten for that.
+func TestWhatAListDoesNotHaveIsGoneWhenTheSiteSaysSo(t *testing.T) {
+	f := start(t, wordpresstest.Pretty)
+	c := f.client(t)
+	f.says(t, wordpresstest.Comment{Content: "allô"})
+	p := fetch(t, c, "")
+	f.Set(wordpresstest.Trouble{Empty: true})
+	if p = fetch(t, c, p.Next); len(p.Gone) != 0 {
+		t.Errorf("gone: %q", p.Gone)
+	}
+	f.Set(wordpresstest.Trouble{})
+	if p = fetch(t, c, p.Next); len(p.Messages)+len(p.Changed)+len(p.Gone) != 0 {
+		t.Errorf("told again: %+v", p)
+	}
+	for range 30 {
+		f.says(t, wordpresstest.Comment{Content: "adieu"})
+	}
+	p = fetch(t, c, p.Next)
+	for _, m := range p.Messages {
+		f.Withdraw(m.ID)
+	}
+	gone := 0
+	for range 3 { // a few at a time
+		p = fetch(t, c, p.Next)
+		gone += len(p.Gone)
+	}
+	if gone != 30 {
+		t.Errorf("%d of 30 are gone", gone)
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"comptoir/internal/fault"
 	"comptoir/internal/network"
 	"comptoir/internal/text"
 )
@@ -186,13 +187,32 @@ func (c *Client) missing(ctx context.Context, m *mark, l list, changed []comment
 			}
 		}
 		for _, key := range part {
-			if !there[key] {
+			if there[key] || len(p.Gone) == maxGone {
+				continue
+			}
+			gone, err := c.gone(ctx, numberOf(key))
+			if err != nil {
+				return nil, err
+			}
+			if gone {
 				p.Gone = append(p.Gone, commentID(numberOf(key)))
 				delete(m.Seen, key)
 			}
 		}
 	}
 	return changed, nil
+}
+
+// maxGone bounds how many are asked for one by one at a time.
+const maxGone = 20
+
+// gone asks for one that no list has. A list may be empty for other reasons, and what is gone here loses its words.
+func (c *Client) gone(ctx context.Context, n number) (bool, error) {
+	err := c.get(ctx, opFetch, comments+n.String(), url.Values{"context": {"edit"}, "_fields": {"id"}}, &struct{}{})
+	if fault.Is(err, fault.NotFound) {
+		return true, nil
+	}
+	return false, err
 }
 
 // standsAside tells of how a comment looked that it was spam or in the bin: it is not in the list, and is not missed.

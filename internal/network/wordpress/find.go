@@ -3,6 +3,7 @@ package wordpress
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -47,8 +48,9 @@ func (c *Client) absent() error {
 func (c *Client) findArticle(ctx context.Context, d network.Draft) (network.Receipt, error) {
 	name := slug(d.Subject, d.Text, d.Key)
 	var have []made
+	var total int64
 	query := url.Values{"context": {"edit"}, "slug": {name + "," + name + "__trashed"}, "status": {"publish,future,draft,pending,private,trash"}, "_fields": {"id,link,slug,status"}}
-	if err := c.get(ctx, opFind, "posts", query, &have); err != nil {
+	if err := c.do(ctx, call{op: opFind, method: http.MethodGet, path: "posts", query: query, total: &total}, &have); err != nil {
 		return network.Receipt{}, err
 	}
 	for _, m := range have {
@@ -59,7 +61,7 @@ func (c *Client) findArticle(ctx context.Context, d network.Draft) (network.Rece
 			return network.Receipt{ID: postID(m.ID), URL: string(m.Link), Note: "found under its slug"}, nil
 		}
 	}
-	if len(have) > 0 {
+	if len(have) > 0 || total > 0 {
 		return network.Receipt{}, c.unknown()
 	}
 	return network.Receipt{}, c.absent()
@@ -73,9 +75,11 @@ func (c *Client) findComment(ctx context.Context, d network.Draft) (network.Rece
 	for n := range findPages {
 		query.Set("offset", strconv.Itoa(n*findSize))
 		var raw []json.RawMessage
-		if err := c.get(ctx, opFind, "comments", query, &raw); err != nil {
+		var total int64
+		if err := c.do(ctx, call{op: opFind, method: http.MethodGet, path: "comments", query: query, total: &total}, &raw); err != nil {
 			return network.Receipt{}, err
 		}
+		doubt = doubt || int64(len(raw)) < min(total-int64(n*findSize), findSize) // some were kept from us
 		for _, r := range raw {
 			m, err := parseComment(r)
 			if err != nil {

@@ -46,10 +46,14 @@ func (c *Client) Moderate(ctx context.Context, id network.RemoteID, s network.St
 	if word == "" {
 		return fault.New(fault.Unsupported, op, "wordpress.fault.unsupported", "host", c.host())
 	}
+	at := path(id)
+	if !strings.HasPrefix(at, comments) { // nobody decides of an article
+		at = comments + "0"
+	}
 	var is struct {
 		Status string `json:"status"`
 	}
-	err := c.post(ctx, op, path(id), url.Values{"context": {"edit"}, "_fields": {"id,status"}}, map[string]string{"status": word}, &is)
+	err := c.post(ctx, op, at, url.Values{"context": {"edit"}, "_fields": {"id,status"}}, map[string]string{"status": word}, &is)
 	if err = c.asOurselves(ctx, op, err); fault.Is(err, fault.NotFound) && s == network.Removed {
 		return nil
 	}

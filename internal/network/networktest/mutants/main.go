@@ -38,7 +38,7 @@ type subject struct {
 	mutants []mutant
 }
 
-var subjects = []subject{notes, email, mastodon, bluesky}
+var subjects = []subject{notes, email, mastodon, bluesky, wordpress}
 
 const (
 	// patience is how long the suite may take on one mutant; one that hangs it is found by that.

@@ -181,6 +181,9 @@ func (s *Server) answer(w http.ResponseWriter, r *request, at string, body []byt
 	total = -1
 	if l, ok := out.(listed); ok {
 		out, total = l.items, l.total
+		if s.trouble.Empty {
+			out, total = []any{}, 0
+		}
 	}
 	if status < 300 {
 		out = pick(out, r.query.Get("_fields"))

@@ -10,6 +10,9 @@ import (
 	"strings"
 )
 
+// publishable are the statuses that an article is given.
+var publishable = []string{"publish", "draft", "pending", "private", "future"}
+
 func (s *Server) link(p *Post) string {
 	if p.Status == "draft" {
 		return fmt.Sprintf("%s/?p=%d", s.URL(), p.ID)
@@ -72,7 +75,7 @@ func (s *Server) createPost(r *request, _ int64) (int, any) {
 	}
 	p := &Post{Type: "post", Title: asText(r.fields["title"]), Content: asText(r.fields["content"]), Status: asText(r.fields["status"]), Author: r.who.ID, At: s.now(), featured: integer(r.fields["featured_media"])}
 	switch {
-	case !slices.Contains([]string{"publish", "draft", "pending", "private", "future"}, p.Status):
+	case !slices.Contains(publishable, p.Status):
 		return badParam("status", "status is not one of publish, future, draft, pending, private.", http.StatusBadRequest)
 	case p.Title == "" && p.Content == "":
 		return refuse(http.StatusBadRequest, "empty_content", "Content, title, and excerpt are empty.")
@@ -107,7 +110,13 @@ func (s *Server) showPost(r *request, id int64) (int, any) {
 	return http.StatusOK, s.shown(p, r)
 }
 
-func (s *Server) changePost(r *request, id int64) (int, any) { return s.showPost(r, id) }
+// changePost looks at what it is given first, whoever gives it.
+func (s *Server) changePost(r *request, id int64) (int, any) {
+	if is, given := r.fields["status"]; given && !slices.Contains(publishable, asText(is)) {
+		return badParam("status", "status is not one of publish, future, draft, pending, private.", http.StatusBadRequest)
+	}
+	return s.showPost(r, id)
+}
 
 func (s *Server) removePost(r *request, id int64) (int, any) {
 	p, status, out := s.article(r, id)

@@ -46,6 +46,8 @@ type Trouble struct {
 	Blank bool
 	// Holds keeps every new comment for somebody to decide of, ours too.
 	Holds bool
+	// Empty is a plug-in that hides what there is from lists.
+	Empty bool
 	// NoBin removes at once.
 	NoBin bool
 	// Page answers everything with the page of a proxy, and this status.
@@ -149,6 +151,9 @@ func (s *Server) URL() string {
 	}
 	return "http://" + s.listener.Addr().String()
 }
+
+// Host is where the site is: "127.0.0.1:40123".
+func (s *Server) Host() string { return s.listener.Addr().String() }
 
 // api is what routes begin with, before their namespace.
 func (s *Server) api() string {
@@ -330,7 +335,7 @@ func (s *Server) Ledger() (all []Entry) {
 func (s *Server) Files(article Post) (all []Post) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, id := range shown(article.Content) {
+	for _, id := range Shown(article.Content) {
 		if p := s.post(id); p != nil && p.Type == "attachment" {
 			all = append(all, *p)
 		}

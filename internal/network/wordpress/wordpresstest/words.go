@@ -53,8 +53,8 @@ func Typed(stored string) string {
 	return html.UnescapeString(tags.ReplaceAllString(s, ""))
 }
 
-// shown are the files that an article shows.
-func shown(content string) (ids []int64) {
+// Shown are the files that an article shows.
+func Shown(content string) (ids []int64) {
 	for _, m := range images.FindAllStringSubmatch(content, -1) {
 		n, _ := strconv.ParseInt(m[1], 10, 64)
 		ids = append(ids, n)
