@@ -51,13 +51,10 @@ func (m metered) CloseIdleConnections() {
 
 // meter has an account's way out tell what is left to ask.
 func (n *Networks) meter(a Account, c *http.Client) *http.Client {
-	if c == nil || n.DB == nil {
+	if c == nil || c.Transport == nil || n.DB == nil { // the way out of this program always has one
 		return c
 	}
 	counted := *c
-	if counted.Transport == nil {
-		counted.Transport = http.DefaultTransport
-	}
 	counted.Transport = metered{counted.Transport, func(l network.RateLimit) { n.note(a, l) }}
 	return &counted
 }
