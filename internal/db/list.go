@@ -78,17 +78,17 @@ type Insert struct {
 func (in *Insert) Row(values ...any) {
 	in.cols = len(values)
 	if in.args == nil {
-		in.args = make([]any, 0, in.Expect*in.cols)
+		in.args = append(make([]any, 0, len(in.Shared)+in.Expect*in.cols), in.Shared...)
 	}
 	in.args = append(in.args, values...)
 }
 
 // Rows is how many rows wait.
 func (in *Insert) Rows() int {
-	if in.cols == 0 {
+	if len(in.args) == 0 {
 		return 0
 	}
-	return len(in.args) / in.cols
+	return (len(in.args) - len(in.Shared)) / in.cols
 }
 
 // Exec writes the rows, and forgets them.
@@ -147,11 +147,12 @@ func (in *Insert) counted(ctx context.Context, tx Tx, q string, args []any, numb
 func (in *Insert) each(run func(q string, args []any) error) error {
 	for in.Rows() > 0 {
 		n := chunk(in.Rows(), cmp.Or(in.AtOnce, maxInsert))
-		args := append(slices.Clip(in.Shared), in.args[:n*in.cols]...)
-		if err := run(in.statement(n), args); err != nil {
+		end := len(in.Shared) + n*in.cols
+		if err := run(in.statement(n), in.args[:end:end]); err != nil {
 			return err
 		}
-		in.args = in.args[n*in.cols:]
+		in.args = in.args[n*in.cols:] // what is left, behind what is shared
+		copy(in.args, in.Shared)
 	}
 	in.args = nil
 	return nil

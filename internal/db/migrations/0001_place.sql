@@ -121,9 +121,10 @@ CREATE TABLE journal (
 );
 CREATE INDEX journal_subject ON journal (place_id, subject_id, seq);
 
--- Words of messages, for search: see db.Search.
+-- Words of messages, for search: see db.Search. They come folded and apart, so SQLite's simplest tokenizer does; the
+-- first databases have unicode61 here, which takes the same words from them.
 -- only sqlite
-CREATE VIRTUAL TABLE search USING fts5 (words, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 0');
+CREATE VIRTUAL TABLE search USING fts5 (words, content='', contentless_delete=1, tokenize='ascii');
 -- end
 -- only postgres
 CREATE TABLE search (n BIGINT PRIMARY KEY, words TSVECTOR NOT NULL);
