@@ -177,12 +177,14 @@ func TestWhatATopicDoesNotWantIsNotRendered(t *testing.T) {
 		rendered.Add(int64(len(entries)))
 		return render(ctx, entries)
 	}
-	go func() {
+	var saying sync.WaitGroup
+	saying.Go(func() {
 		for range 400 {
 			say(t, d, p, 1)
 		}
-	}()
+	})
 	got := read(t, h, tp, 1, 40) // entry 1 made the place
+	saying.Wait()
 	if want := []string{"10", "20", "400"}; got[0] != want[0] || got[1] != want[1] || got[39] != want[2] {
 		t.Errorf("got %v", got)
 	}
